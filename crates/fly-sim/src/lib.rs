@@ -1,0 +1,1 @@
+//! Fly.io on loopback, for demos, tests and other people's clients.

@@ -1,0 +1,1 @@
+//! The fly.toml schema: document with spans, lints, lossless edits, conversion.

@@ -1,0 +1,1 @@
+//! Move apps, volumes and machines between regions.

@@ -1,0 +1,1 @@
+//! Finds secrets in bytes and replaces them with keyed pseudonyms.

@@ -1,0 +1,1 @@
+//! Plans that survive being killed: plan, approve, apply, resume, undo.

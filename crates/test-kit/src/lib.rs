@@ -1,0 +1,1 @@
+//! Sandboxes, worlds and crash points for tests.

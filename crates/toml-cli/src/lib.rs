@@ -1,0 +1,1 @@
+//! Check, lint, explain, edit, convert and overlay fly.toml.

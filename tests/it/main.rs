@@ -1,0 +1,1 @@
+//! Cross-crate tests: one binary, one module a topic.

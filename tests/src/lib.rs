@@ -1,0 +1,1 @@
+//! Nothing here: the cross-crate tests live in `it/`.
