@@ -8,11 +8,13 @@
     reason = "xtask talks to the person who runs it"
 )]
 
+mod bench;
 mod demo;
 mod generate;
 mod process;
 mod root;
 mod skips;
+mod soak;
 mod test;
 mod tidy;
 
@@ -35,6 +37,10 @@ enum Command {
     Test(test::Args),
     /// Check house rules: dependency edges, module sizes, headers, unused dependencies, forbidden words
     Tidy,
+    /// Run the benchmarks
+    Bench(bench::Args),
+    /// Run a suite at full size; CI runs a sample
+    Soak(soak::Args),
     /// Write generated files (reference pages, schemas); with --check only compare
     Gen(generate::Args),
 }
@@ -44,6 +50,8 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Tidy => tidy::run(),
+        Command::Bench(args) => bench::run(&args),
+        Command::Soak(args) => soak::run(&args),
         Command::Gen(args) => generate::run(&args),
     };
     match result {
