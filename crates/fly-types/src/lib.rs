@@ -3,6 +3,11 @@
 //! Purpose: one definition of each word, parsed once at the edge, for the client, the fly.toml tools and (ids and
 //! regions only) the simulator. It must not know: I/O, clocks, HTTP, configuration.
 
+pub mod duration;
 mod id;
+pub mod region;
+pub mod size;
+pub mod state;
+pub mod wire;
 
 pub use id::{AppName, IdError, MachineId, OrgSlug, RegionCode, VolumeId};

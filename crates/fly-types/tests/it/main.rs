@@ -1,0 +1,4 @@
+//! Black-box tests of the vocabulary.
+
+mod recorded;
+mod unknown_keys;
