@@ -1,0 +1,1 @@
+//! The fake `fly`: prints recorded output only.

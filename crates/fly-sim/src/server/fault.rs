@@ -1,0 +1,116 @@
+//! Which call a scripted fault hits. Doing it to the connection is the server's part.
+
+use crate::world::fault::{EffectKind, FaultFile};
+
+#[derive(Debug)]
+pub(crate) struct Faults {
+    faults: Vec<Armed>,
+}
+
+#[derive(Debug)]
+struct Armed {
+    file: FaultFile,
+    on: bool,
+    matched: u64,
+}
+
+impl Faults {
+    pub(crate) fn new(files: &[FaultFile]) -> Self {
+        let armed = |file: &FaultFile| Armed { file: file.clone(), on: file.on, matched: 0 };
+        Self { faults: files.iter().map(armed).collect() }
+    }
+
+    /// The fault that hits this call, after counting it for all that match.
+    pub(crate) fn hit(&mut self, method: &str, path: &str, fields: &[String]) -> Option<FaultFile> {
+        let mut hit = None;
+        for fault in &mut self.faults {
+            if !fault.on || !fault.matches(method, path, fields) {
+                continue;
+            }
+            fault.matched += 1;
+            let end = fault.file.count.map_or(u64::MAX, |n| fault.file.from.saturating_add(n));
+            if hit.is_none() && (fault.file.from..end).contains(&fault.matched) {
+                hit = Some(fault.file.clone());
+            }
+        }
+        hit
+    }
+
+    /// Switches all faults of this name; false when there is none.
+    pub(crate) fn switch(&mut self, name: &str, on: bool) -> bool {
+        let mut found = false;
+        for fault in self.faults.iter_mut().filter(|fault| fault.file.name == name) {
+            fault.on = on;
+            fault.matched = 0;
+            found = true;
+        }
+        found
+    }
+
+    pub(crate) fn add(&mut self, file: FaultFile) {
+        self.faults.push(Armed { on: file.on, file, matched: 0 });
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.faults.clear();
+    }
+}
+
+impl Armed {
+    fn matches(&self, method: &str, path: &str, fields: &[String]) -> bool {
+        (self.file.method == "*" || self.file.method.eq_ignore_ascii_case(method))
+            && path_matches(&self.file.path, path)
+            && self.file.graphql.as_ref().is_none_or(|field| fields.contains(field))
+    }
+}
+
+/// Whether a request with this fault still has its effect.
+pub(crate) fn has_effect(kind: EffectKind) -> bool {
+    !matches!(
+        kind,
+        EffectKind::Status | EffectKind::Hang | EffectKind::Refuse | EffectKind::Garbage
+    )
+}
+
+fn path_matches(pattern: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    for wanted in pattern.split('/') {
+        if wanted == "**" {
+            return true;
+        }
+        match segments.next() {
+            Some(segment) if wanted == "*" || wanted == segment => {}
+            _ => return false,
+        }
+    }
+    segments.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, path, expected) in [
+            ("/v1/apps/*/machines", "/v1/apps/a/machines", true),
+            ("/v1/apps/*/machines", "/v1/apps/a/machines/1", false),
+            ("/v1/**", "/v1/apps/a/machines/1", true),
+            ("/v1/apps/*/machines", "/v1/apps/a", false),
+            ("/graphql", "/graphql", true),
+        ] {
+            assert_eq!(path_matches(pattern, path), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn the_nth_call_is_hit() {
+        let text = "path = '/x'\neffect = 'hang'\nfrom = 2\ncount = 2\nname = 'h'";
+        let mut faults = Faults::new(&[toml::from_str(text).unwrap()]);
+        let hits: Vec<bool> = (0..5).map(|_| faults.hit("GET", "/x", &[]).is_some()).collect();
+        assert_eq!(hits, [false, true, true, false, false]);
+        assert!(faults.switch("h", false));
+        assert!(faults.hit("GET", "/x", &[]).is_none());
+        assert!(!faults.switch("other", false));
+    }
+}

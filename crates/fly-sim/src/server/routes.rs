@@ -1,0 +1,131 @@
+//! The table of everything that is served. Dispatch, rate limits, faults and the contract test read it.
+
+use super::auth::Caller;
+use super::http::{Answer, Request};
+use super::limit::Bucket;
+use crate::state::State;
+use crate::{gql, mapi, web};
+
+/// One route, as the contract test and people see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path with parameters in braces.
+    pub path: &'static str,
+}
+
+/// What a handler may use.
+pub(crate) struct Call<'a> {
+    pub(crate) state: &'a mut State,
+    pub(crate) request: &'a Request,
+    pub(crate) caller: &'a Caller,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Handler {
+    Now(fn(&mut Call<'_>) -> Answer),
+    /// `GET …/wait`, the one call that takes time.
+    Wait,
+}
+
+/// Which part of the platform answers; decides on authentication and limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Surface {
+    Machines,
+    Web,
+    Logs,
+    Public,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) pattern: &'static str,
+    pub(crate) surface: Surface,
+    pub(crate) bucket: Bucket,
+    pub(crate) handler: Handler,
+}
+
+/// Every route that is served.
+pub fn operations() -> impl Iterator<Item = Operation> {
+    ROUTES.iter().map(|route| Operation { method: route.method, path: route.pattern })
+}
+
+macro_rules! machines {
+    ($method:literal $pattern:literal $handler:expr) => {
+        Route {
+            method: $method,
+            pattern: concat!("/v1", $pattern),
+            surface: Surface::Machines,
+            bucket: Bucket::Action,
+            handler: Handler::Now($handler),
+        }
+    };
+}
+
+macro_rules! other {
+    ($surface:ident $method:literal $pattern:literal $handler:expr) => {
+        Route {
+            method: $method,
+            pattern: $pattern,
+            surface: Surface::$surface,
+            bucket: Bucket::None,
+            handler: Handler::Now($handler),
+        }
+    };
+}
+
+pub(crate) static ROUTES: &[Route] = &[
+    machines!("GET" "/apps" mapi::apps::list),
+    machines!("GET" "/apps/{app}" mapi::apps::get),
+    machines!("GET" "/apps/{app}/machines" mapi::machines::list),
+    Route {
+        method: "GET",
+        pattern: "/v1/apps/{app}/machines/{machine}",
+        surface: Surface::Machines,
+        bucket: Bucket::GetMachine,
+        handler: Handler::Now(mapi::machines::get),
+    },
+    machines!("GET" "/apps/{app}/machines/{machine}/events" mapi::machines::events),
+    machines!("GET" "/apps/{app}/machines/{machine}/versions" mapi::machines::versions),
+    machines!("GET" "/apps/{app}/machines/{machine}/ps" mapi::machines::ps),
+    machines!("GET" "/apps/{app}/machines/{machine}/memory" mapi::machines::memory),
+    Route {
+        method: "GET",
+        pattern: "/v1/apps/{app}/machines/{machine}/wait",
+        surface: Surface::Machines,
+        bucket: Bucket::Action,
+        handler: Handler::Wait,
+    },
+    machines!("GET" "/apps/{app}/machines/{machine}/lease" mapi::lease::get),
+    machines!("GET" "/apps/{app}/machines/{machine}/metadata" mapi::metadata::get),
+    machines!("GET" "/apps/{app}/machines/{machine}/metadata/{key}" mapi::metadata::get_key),
+    machines!("GET" "/apps/{app}/volumes" mapi::volumes::list),
+    machines!("GET" "/apps/{app}/volumes/{volume}" mapi::volumes::get),
+    machines!("GET" "/apps/{app}/volumes/{volume}/snapshots" mapi::volumes::snapshots),
+    machines!("GET" "/apps/{app}/secrets" mapi::secrets::list),
+    machines!("GET" "/apps/{app}/secrets/{secret}" mapi::secrets::get),
+    machines!("GET" "/apps/{app}/certificates" mapi::certificates::list),
+    machines!("GET" "/apps/{app}/certificates/{hostname}" mapi::certificates::get),
+    machines!("POST" "/apps/{app}/certificates/{hostname}/check" mapi::certificates::check),
+    machines!("GET" "/apps/{app}/ip_assignments" mapi::ips::list),
+    machines!("GET" "/orgs/{org}/machines" mapi::orgs::machines),
+    machines!("GET" "/orgs/{org}/volumes" mapi::orgs::volumes),
+    machines!("GET" "/platform/regions" mapi::platform::regions),
+    machines!("GET" "/tokens/current" mapi::tokens::current),
+    other!(Web "POST" "/graphql" gql::handle),
+    other!(Web "GET" "/api/v1/organizations" web::uiex::organizations),
+    other!(Web "GET" "/api/v1/organizations/{org}" web::uiex::organization),
+    other!(Web "GET" "/api/v1/apps/{app}/releases" web::uiex::releases),
+    other!(Web "GET" "/api/v1/apps/{app}/releases/current" web::uiex::current_release),
+    other!(Logs "GET" "/api/v1/apps/{app}/logs" web::logs::page),
+    other!(Public "GET" "/v1/incidents" web::status::incidents),
+    other!(Public "GET" "/api/v2/status.json" web::status::status),
+    other!(Public "GET" "/api/v2/summary.json" web::status::summary),
+    other!(Public "GET" "/api/v2/components.json" web::status::components),
+    other!(Public "GET" "/api/v2/incidents/unresolved.json" web::status::unresolved),
+    other!(Public "GET" "/api/v2/incidents.json" web::status::all_incidents),
+    other!(Public "GET" "/api/v2/scheduled-maintenances/upcoming.json" web::status::maintenances),
+    other!(Public "POST" "/metrics_post" web::status::metrics_sink),
+];

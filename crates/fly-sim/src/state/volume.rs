@@ -1,0 +1,71 @@
+//! A volume and its snapshots as the platform keeps them, and their answer form.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{rfc3339, rfc3339_millis};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Volume {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) state: String,
+    pub(crate) size_gb: i64,
+    pub(crate) used_bytes: i64,
+    pub(crate) region: String,
+    pub(crate) zone: String,
+    pub(crate) encrypted: bool,
+    pub(crate) attached: Option<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) snapshot_retention: i64,
+    pub(crate) auto_backup: bool,
+    pub(crate) host_status: String,
+    pub(crate) fstype: String,
+    /// Newest first.
+    pub(crate) snapshots: Vec<Snapshot>,
+    /// States to come, with their times.
+    pub(crate) pending: Vec<(Timestamp, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    pub(crate) id: String,
+    pub(crate) at: Timestamp,
+    pub(crate) size: i64,
+    pub(crate) volume_size: i64,
+    pub(crate) status: String,
+    pub(crate) retention_days: i64,
+}
+
+const BLOCK: i64 = 4096;
+
+impl Volume {
+    pub(crate) fn json(&self) -> Value {
+        // Counters are zero until the volume is mounted.
+        let total = if self.attached.is_some() { self.size_gb << 30 } else { 0 };
+        let used = self.used_bytes.min(total);
+        let (blocks, free) = (total / BLOCK, (total - used) / BLOCK);
+        json!({
+            "id": self.id, "name": self.name, "type": "local", "state": self.state,
+            "size_gb": self.size_gb, "region": self.region, "zone": self.zone,
+            "encrypted": self.encrypted, "attached_machine_id": self.attached,
+            "attached_alloc_id": Value::Null, "created_at": rfc3339_millis(self.created_at),
+            "blocks": blocks, "block_size": if total == 0 { 0 } else { BLOCK },
+            "blocks_free": free, "blocks_avail": free, "bytes_used": used, "bytes_total": total,
+            "fstype": self.fstype, "snapshot_retention": self.snapshot_retention,
+            "auto_backup_enabled": self.auto_backup, "host_status": self.host_status,
+            "host_dedication_key": "",
+        })
+    }
+}
+
+impl Snapshot {
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "id": self.id, "size": self.size, "volume_size": self.volume_size,
+            "digest": format!("{:016x}", super::ids::mix(self.size.cast_unsigned())),
+            "created_at": rfc3339(self.at), "status": self.status,
+            "retention_days": self.retention_days,
+        })
+    }
+}

@@ -1,0 +1,30 @@
+//! `GET /api/v1/apps/{app}/logs`.
+
+use serde_json::{Value, json};
+
+use crate::server::http::{Answer, Reply};
+use crate::server::routes::Call;
+use crate::state::logs::Filter;
+
+pub(crate) fn page(call: &mut Call<'_>) -> Answer {
+    let request = call.request;
+    // A missing app and a foreign one look the same here: 401, not 404.
+    let app = call
+        .state
+        .apps
+        .get(request.param("app"))
+        .filter(|app| call.caller.may_see_app(&app.org, &app.name))
+        .ok_or_else(|| Reply::error(401, "unauthorized"))?;
+    let token = match request.query("next_token") {
+        None => None,
+        Some(text) => {
+            Some(text.parse::<i128>().map_err(|_| Reply::error(400, "invalid next_token"))?)
+        }
+    };
+    let filter = Filter { machine: request.query("instance"), region: request.query("region") };
+    let page = app.logs.page(token, &filter, call.state.settings.log_page, call.state.now);
+    let data: Vec<Value> =
+        page.records.iter().enumerate().map(|(index, record)| record.json(index)).collect();
+    let next = page.next.or(token).map(|token| token.to_string()).unwrap_or_default();
+    Ok(Reply::json(json!({ "data": data, "meta": { "next_token": next } })))
+}

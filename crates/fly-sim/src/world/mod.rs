@@ -1,0 +1,128 @@
+//! Worlds: what a simulation starts from, as text that people write.
+//!
+//! A world is parsed and checked once; errors point at the place in the file. It must not know HTTP; turning it into
+//! running state is `state::build`.
+
+mod check;
+pub(crate) mod fault;
+pub(crate) mod file;
+pub(crate) mod moment;
+
+pub use file::Expect;
+
+use file::WorldFile;
+
+/// A checked world, ready to be started any number of times.
+#[derive(Debug, Clone)]
+pub struct World {
+    pub(crate) file: WorldFile,
+    name: String,
+}
+
+/// A world file that cannot be used: where and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}:{line}:{column}: {message}\n{excerpt}")]
+pub struct WorldError {
+    /// File or world name as given to [`World::parse`].
+    pub name: String,
+    /// Line of the mistake, from 1.
+    pub line: usize,
+    /// Column of the mistake in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub message: String,
+    /// The line itself with a marker below.
+    pub excerpt: String,
+}
+
+macro_rules! worlds {
+    ($($name:literal),* $(,)?) => {
+        /// Names of the worlds that come with the simulator.
+        pub const WORLD_NAMES: &[&str] = &[$($name),*];
+
+        fn embedded(name: &str) -> Option<&'static str> {
+            match name {
+                $($name => Some(include_str!(concat!("../../worlds/", $name, ".toml"))),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+worlds!("healthy");
+
+impl World {
+    /// Reads a world from text; `name` is used in messages only.
+    pub fn parse(text: &str, name: &str) -> Result<Self, WorldError> {
+        let file: WorldFile = toml::from_str(text).map_err(|error| {
+            let span = error.span().unwrap_or(0..0);
+            WorldError::at(text, name, span, error.message().to_owned())
+        })?;
+        check::check(&file)
+            .map_err(|mistake| WorldError::at(text, name, mistake.span, mistake.message))?;
+        Ok(Self { file, name: name.to_owned() })
+    }
+
+    /// One of the worlds of [`WORLD_NAMES`].
+    pub fn named(name: &str) -> Option<Self> {
+        Self::parse(embedded(name)?, name).ok()
+    }
+
+    /// The name that it was parsed under.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// One line on what the world is.
+    pub fn about(&self) -> &str {
+        &self.file.about
+    }
+
+    /// What a good tool says about it.
+    pub fn expect(&self) -> Option<&Expect> {
+        self.file.expect.as_ref()
+    }
+
+    /// Names of its apps, in file order.
+    pub fn apps(&self) -> Vec<&str> {
+        self.file.apps.iter().map(|app| app.name.as_str()).collect()
+    }
+}
+
+impl WorldError {
+    fn at(text: &str, name: &str, span: std::ops::Range<usize>, message: String) -> Self {
+        let start = span.start.min(text.len());
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let line = text[..start].matches('\n').count() + 1;
+        let column = text[line_start..start].chars().count() + 1;
+        let width = text[start..span.end.clamp(start, line_end)].chars().count().max(1);
+        let excerpt = format!(
+            "{line:>4} | {}\n     | {}{}",
+            &text[line_start..line_end],
+            " ".repeat(column - 1),
+            "^".repeat(width)
+        );
+        Self { name: name.to_owned(), line, column, message, excerpt }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn embedded_worlds_parse() {
+        for name in WORLD_NAMES {
+            let text = embedded(name).unwrap();
+            let world = World::parse(text, name).unwrap_or_else(|error| panic!("{error}"));
+            let expect = world.expect().unwrap_or_else(|| panic!("{name} has no [expect]"));
+            assert_eq!(expect.finding.is_none(), expect.wrong.is_empty(), "{name}");
+            if let Some(twin) = &expect.twin {
+                assert!(WORLD_NAMES.contains(&twin.as_str()), "{name}: no twin {twin}");
+            } else {
+                assert!(expect.finding.is_none(), "{name} is sick and has no healthy twin");
+            }
+        }
+    }
+}
