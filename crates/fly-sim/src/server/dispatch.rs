@@ -49,6 +49,10 @@ pub(crate) fn checked(
     let caller = match (auth::caller(&inner.state, request), route.surface) {
         (Some(caller), _) => caller,
         (None, Surface::Public) => Caller::Anyone,
+        (None, Surface::GraphQl) => {
+            let message = "You must be authenticated to view this.";
+            return Ok(Reply::json(crate::gql::errors(message, "UNAUTHORIZED")));
+        }
         (None, _) => return Err(auth::unauthenticated()),
     };
     if route.surface == Surface::Machines && inner.state.settings.rate_limits {

@@ -33,6 +33,7 @@ pub(crate) enum Handler {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Surface {
     Machines,
+    GraphQl,
     Web,
     Logs,
     Public,
@@ -114,7 +115,7 @@ pub(crate) static ROUTES: &[Route] = &[
     machines!("GET" "/orgs/{org}/volumes" mapi::orgs::volumes),
     machines!("GET" "/platform/regions" mapi::platform::regions),
     machines!("GET" "/tokens/current" mapi::tokens::current),
-    other!(Web "POST" "/graphql" gql::handle),
+    other!(GraphQl "POST" "/graphql" gql::handle),
     other!(Web "GET" "/api/v1/organizations" web::uiex::organizations),
     other!(Web "GET" "/api/v1/organizations/{org}" web::uiex::organization),
     other!(Web "GET" "/api/v1/apps/{app}/releases" web::uiex::releases),
