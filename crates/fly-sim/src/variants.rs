@@ -64,10 +64,11 @@ impl Variants {
             }
             return reply;
         }
-        if self.flat_lease && pattern.ends_with("/lease") {
-            if let Some(data) = value.get_mut("data").map(Value::take) {
-                *value = data;
-            }
+        if self.flat_lease
+            && pattern.ends_with("/lease")
+            && let Some(data) = value.get_mut("data").map(Value::take)
+        {
+            *value = data;
         }
         if self.snake_case_platform && pattern.starts_with("/v1/platform/") {
             snake_case(value);

@@ -13,8 +13,7 @@ pub(crate) fn field(context: &Context<'_>, app: &str, name: &str, args: &Args) -
         "id" => Node::leaf(app.id.as_str()),
         "internalNumericId" => Node::leaf(app.numeric_id),
         "name" => Node::leaf(app.name.as_str()),
-        "hostname" => Node::leaf(app.hostname()),
-        "cnameTarget" => Node::leaf(app.hostname()),
+        "hostname" | "cnameTarget" => Node::leaf(app.hostname()),
         "appUrl" => Node::leaf(format!("https://{}", app.hostname())),
         "deployed" => Node::leaf(app.status == "deployed"),
         "status" => Node::leaf(app.status.as_str()),
@@ -54,7 +53,7 @@ pub(crate) fn field(context: &Context<'_>, app: &str, name: &str, args: &Args) -
             Node::connection("MachineConnection", nodes)
         }
         "allocations" => allocations(app),
-        "image" => image(args.text("ref").unwrap_or_default(), context),
+        "image" => image(args.text("ref").unwrap_or_default()),
         "imageDetails" => image_details(app),
         "latestImageDetails" | "currentLock" => Node::NULL,
         "imageUpgradeAvailable" => Node::leaf(false),
@@ -207,10 +206,9 @@ fn allocations(app: &App) -> Node {
     Node::List(live.collect())
 }
 
-fn image(reference: &str, context: &Context<'_>) -> Node {
+fn image(reference: &str) -> Node {
     let image = ImageRef::parse(reference);
     let id = format!("img_{:016x}", crate::state::ids::mix(reference.len() as u64));
-    let _any_image_resolves = context;
     Node::record(
         "Image",
         vec![

@@ -118,10 +118,11 @@ impl<'a, 'd> Run<'a, 'd> {
                     self.path.pop();
                     merge(out, key, value);
                 }
-                Selection::InlineFragment(inline) if self.wanted(&inline.directives) => {
-                    if applies(inline.type_condition.as_ref(), object) {
-                        self.select(context, object, &inline.selection_set, out);
-                    }
+                Selection::InlineFragment(inline)
+                    if self.wanted(&inline.directives)
+                        && applies(inline.type_condition.as_ref(), object) =>
+                {
+                    self.select(context, object, &inline.selection_set, out);
                 }
                 Selection::FragmentSpread(spread) if self.wanted(&spread.directives) => {
                     let Some(fragment) = self.fragment(&spread.fragment_name) else {
@@ -235,7 +236,7 @@ fn resolve(context: &mut Context<'_>, object: &Object, name: &str, args: &Args) 
         Object::Query => query::field(context, name, args),
         Object::Mutation => mutation::field(context, name, args),
         Object::App(app) => app::field(context, app, name, args),
-        Object::Org(slug) => query::org_field(context, slug, name, args),
+        Object::Org(slug) => query::org_field(context, slug, name),
         Object::Machine(app, id) => app::machine_field(context, app, id, name),
         Object::Record(_, fields) => {
             Ok(fields.iter().find(|(field, _)| *field == name).map(|(_, node)| copy(node)))

@@ -40,7 +40,9 @@ pub(crate) fn root_fields(bytes: &Bytes) -> Vec<String> {
 
 pub(crate) fn handle(call: &mut Call<'_>) -> Answer {
     let Some(body) = parse(&call.request.body) else {
-        return Err(Reply::json(errors("No query string was present", "BAD_REQUEST")));
+        return Err(
+            Reply::json(errors("No query string was present", "BAD_REQUEST")).with_status(400)
+        );
     };
     let caller = call.caller.clone();
     let mut context = node::Context { state: call.state, caller: &caller };

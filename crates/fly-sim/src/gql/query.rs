@@ -164,7 +164,7 @@ fn platform() -> Node {
     )
 }
 
-pub(crate) fn org_field(context: &Context<'_>, slug: &str, name: &str, args: &Args) -> Found {
+pub(crate) fn org_field(context: &Context<'_>, slug: &str, name: &str) -> Found {
     let org = context.state.org(slug).ok_or_else(|| GqlError::not_found("Organization"))?;
     Ok(Some(match name {
         "id" => Node::leaf(org.id.as_str()),
@@ -187,7 +187,6 @@ pub(crate) fn org_field(context: &Context<'_>, slug: &str, name: &str, args: &Ar
         "apps" => {
             let apps = context.state.apps.values().filter(|app| app.org == org.slug);
             let nodes = apps.map(|app| Node::Object(Object::App(app.name.clone()))).collect();
-            let _unlimited = args;
             Node::connection("AppConnection", nodes)
         }
         "members" => members(org),

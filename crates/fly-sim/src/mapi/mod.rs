@@ -1,5 +1,7 @@
 //! The Machines API: `/v1/…`. Bodies are written here from the references, never taken from a client's types.
 
+#![allow(clippy::unnecessary_wraps, reason = "the handlers of one table share a signature")]
+
 pub(crate) mod apps;
 pub(crate) mod certificates;
 pub(crate) mod ips;

@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::dispatch::{self, Outcome};
+use super::dispatch;
 use super::fault::has_effect;
 use super::http::{Body, Reply, Request, parse_query};
 use super::listener::{CuttableListener, Scissors};
@@ -51,7 +51,7 @@ async fn handle(
 ) -> Response<HttpBody> {
     let body = match read_body(body).await {
         Ok(body) => body,
-        Err(reply) => return render(&shared, &method, reply, &scissors, None).await,
+        Err(reply) => return render(&shared, &method, reply, &scissors, None),
     };
     let request = Request {
         path: uri.path().to_owned(),
@@ -76,7 +76,7 @@ async fn handle(
         method: method.to_string(),
         path: request.path.clone(),
         query: request.query.clone(),
-        route: None,
+        route: dispatch::pattern(&method, &request.path),
         graphql: fields,
         scheme: request
             .header("authorization")
@@ -96,8 +96,7 @@ async fn handle(
     if let Some(delay) = fault.as_ref().and_then(|fault| fault.delay) {
         pause(&shared, delay.unsigned_abs()).await;
     }
-    let Outcome { route, reply } = dispatch::dispatch(&shared, request).await;
-    recorded.route = route;
+    let reply = dispatch::dispatch(&shared, request).await;
     let lost = fault.as_ref().is_some_and(|fault| fault.effect == EffectKind::LostReply);
     if !lost {
         recorded.status = Some(reply.status.as_u16());
@@ -110,9 +109,9 @@ async fn handle(
         shared.lock().recorder.add(recorded);
     }
     if lost {
-        return cut(&scissors).await;
+        return cut(&scissors);
     }
-    render(&shared, &method, reply, &scissors, fault).await
+    render(&shared, &method, reply, &scissors, fault)
 }
 
 async fn read_body(body: HttpBody) -> Result<Bytes, Reply> {
@@ -140,18 +139,18 @@ async fn without_effect(
 ) -> Response<HttpBody> {
     match fault.effect {
         EffectKind::Hang => std::future::pending().await,
-        EffectKind::Refuse => cut(scissors).await,
+        EffectKind::Refuse => cut(scissors),
         EffectKind::Garbage => {
             let reply = Reply::text(200, "\u{0}\u{1}<html>{\"not\": json")
                 .with_header("content-type", "application/json; charset=utf-8");
-            render(shared, method, reply, scissors, None).await
+            render(shared, method, reply, scissors, None)
         }
         _ => {
             let mut reply = status_reply(fault);
             if let Some(seconds) = fault.retry_after {
                 reply = reply.with_header("retry-after", seconds.to_string());
             }
-            render(shared, method, reply, scissors, None).await
+            render(shared, method, reply, scissors, None)
         }
     }
 }
@@ -179,13 +178,13 @@ fn status_reply(fault: &FaultFile) -> Reply {
 }
 
 /// Ends the connection without a byte.
-async fn cut(scissors: &Scissors) -> Response<HttpBody> {
+fn cut(scissors: &Scissors) -> Response<HttpBody> {
     scissors.cut();
     // The response below is never written: the first write finds the connection cut.
     Response::new(HttpBody::empty())
 }
 
-async fn render(
+fn render(
     shared: &Shared,
     method: &Method,
     reply: Reply,
@@ -195,7 +194,7 @@ async fn render(
     let request_id = {
         let mut inner = shared.lock();
         let now = inner.state.now;
-        inner.state.ids.request(now)
+        inner.request_ids.request(now)
     };
     let (bytes, kind) = match reply.body {
         Body::Empty => (Bytes::new(), None),

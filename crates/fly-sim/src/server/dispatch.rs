@@ -10,23 +10,18 @@ use super::http::{Answer, Reply, Request, unescape};
 use super::routes::{Call, Handler, ROUTES, Route, Surface};
 use super::{Inner, Shared};
 
-pub(crate) struct Outcome {
-    pub(crate) route: Option<&'static str>,
-    pub(crate) reply: Reply,
-}
-
-pub(crate) async fn dispatch(shared: &Arc<Shared>, mut request: Request) -> Outcome {
+pub(crate) async fn dispatch(shared: &Arc<Shared>, mut request: Request) -> Reply {
     if request.path.starts_with("/_sim/") {
-        return Outcome { route: None, reply: control::handle(shared, &request) };
+        return control::handle(shared, &request);
     }
     let Some((route, params)) = find(&request.method, &request.path) else {
-        return Outcome { route: None, reply: Reply::text(404, "not found\n") };
+        return Reply::text(404, "not found\n");
     };
     request.params = params;
     let reply = match route.handler {
         Handler::Now(handler) => {
             let mut inner = shared.lock();
-            let reply = checked(&mut inner, shared, route, &request, |call| handler(call));
+            let reply = checked(&mut inner, shared, route, &request, handler);
             drop(inner);
             if request.method != Method::GET {
                 shared.changed.notify_waiters();
@@ -35,7 +30,7 @@ pub(crate) async fn dispatch(shared: &Arc<Shared>, mut request: Request) -> Outc
         }
         Handler::Wait => crate::mapi::wait::wait(shared, route, &request).await,
     };
-    Outcome { route: Some(route.pattern), reply: reply.unwrap_or_else(|error| error) }
+    reply.unwrap_or_else(|error| error)
 }
 
 /// Authentication and limits, then the handler; variants shape what the Machines API answers.
@@ -131,4 +126,9 @@ fn matches(pattern: &'static str, path: &str) -> Option<Vec<(&'static str, Strin
         }
     }
     segments.next().is_none().then_some(params)
+}
+
+/// The pattern that a request would be routed to.
+pub(crate) fn pattern(method: &Method, path: &str) -> Option<&'static str> {
+    find(method, path).map(|(route, _)| route.pattern)
 }

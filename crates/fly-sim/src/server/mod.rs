@@ -24,6 +24,7 @@ pub use routes::{Operation, operations};
 
 use crate::clock::{Clock, ClockMode};
 use crate::state::State;
+use crate::state::ids::Ids;
 use crate::variants::Variants;
 use crate::world::World;
 use fault::Faults;
@@ -98,6 +99,8 @@ pub(crate) struct Inner {
     pub(crate) limiter: Limiter,
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
+    /// Ids of requests, apart from those of things, so that reading changes nothing.
+    pub(crate) request_ids: Ids,
 }
 
 impl Shared {
@@ -140,6 +143,7 @@ impl Sim {
                 limiter: Limiter::default(),
                 faults: Faults::new(&file.faults),
                 recorder: Recorder::default(),
+                request_ids: Ids::new(file.settings.seed ^ 0x7265_7175_6573_7473),
             }),
         });
         let (stop, stopped) = oneshot::channel::<()>();

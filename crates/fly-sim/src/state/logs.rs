@@ -1,6 +1,8 @@
 //! The log of an app: records written in the world, generated streams of any length, and lines that the simulation
 //! itself writes. Pages are computed when asked for, so a stream of 200 MB costs no memory.
 
+use std::fmt::Write;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -174,7 +176,7 @@ impl Stream {
         };
         while self.lines.is_empty() && message.len() < self.bytes {
             message.push(' ');
-            message.push_str(&format!("{:x}", mix(random ^ message.len() as u64)));
+            let _fits = write!(message, "{:x}", mix(random ^ message.len() as u64));
         }
         if self.lines.is_empty() {
             message.truncate(self.bytes.max(16));

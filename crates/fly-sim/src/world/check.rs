@@ -15,9 +15,9 @@ pub(crate) struct Mistake {
 pub(crate) fn check(file: &WorldFile) -> Result<(), Mistake> {
     let org_exists =
         |slug: &str| slug == "personal" || file.orgs.iter().any(|org| org.slug.as_str() == slug);
-    let known_org = |slug: &Spanned<String>| match org_exists(slug.get_ref()) {
-        true => Ok(()),
-        false => Err(at(slug, format!("no [[orgs]] has the slug '{}'", slug.get_ref()))),
+    let known_org = |slug: &Spanned<String>| {
+        let message = || format!("no [[orgs]] has the slug '{}'", slug.get_ref());
+        if org_exists(slug.get_ref()) { Ok(()) } else { Err(at(slug, message())) }
     };
     for token in &file.tokens {
         known_org(&token.org)?;

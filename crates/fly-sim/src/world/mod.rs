@@ -49,7 +49,18 @@ macro_rules! worlds {
     };
 }
 
-worlds!("healthy");
+worlds!(
+    "healthy",
+    "healthy-noisy",
+    "oom",
+    "crash-loop",
+    "failing-check",
+    "none-started",
+    "none-started-healthy",
+    "platform-incident",
+    "flaky-api",
+    "big-logs",
+);
 
 impl World {
     /// Reads a world from text; `name` is used in messages only.
