@@ -4,8 +4,6 @@
 //! logs, incidents and the status page. It shares only ids and regions with `fly-types`: its bodies, transitions and
 //! limits are its own, written from the documents, so that client and simulator can catch each other's mistakes.
 
-#![allow(dead_code, reason = "the writing side is being added")]
-
 mod clock;
 pub mod fake;
 mod gql;

@@ -46,7 +46,7 @@ pub(crate) fn detail(app: &App, certificate: &Certificate) -> Value {
     let mut value = json!({
         "hostname": certificate.hostname, "configured": done,
         "acme_requested": !certificate.custom, "status": certificate.status,
-        "dns_provider": "enom", "rate_limited_until": Value::Null, "certificates": issued,
+        "dns_provider": "enom", "certificates": issued,
         "validation": {
             "dns_configured": done, "alpn_configured": done, "http_configured": done,
             "ownership_txt_configured": done,

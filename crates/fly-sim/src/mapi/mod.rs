@@ -3,17 +3,21 @@
 #![allow(clippy::unnecessary_wraps, reason = "the handlers of one table share a signature")]
 
 pub(crate) mod apps;
+pub(crate) mod apps_write;
 pub(crate) mod certificates;
 pub(crate) mod ips;
 pub(crate) mod lease;
 pub(crate) mod machines;
+pub(crate) mod machines_write;
 pub(crate) mod metadata;
 pub(crate) mod orgs;
 pub(crate) mod platform;
 pub(crate) mod secrets;
 pub(crate) mod tokens;
 pub(crate) mod volumes;
+pub(crate) mod volumes_write;
 pub(crate) mod wait;
+pub(crate) mod write;
 
 use crate::server::http::Reply;
 use crate::server::routes::Call;

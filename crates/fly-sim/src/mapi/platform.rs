@@ -20,3 +20,27 @@ pub(crate) fn regions(_call: &mut Call<'_>) -> Answer {
         .collect();
     Ok(Reply::json(json!({ "Regions": regions, "Nearest": "fra" })))
 }
+
+/// A dry run: where Machines would go. Nothing is reserved.
+pub(crate) fn placements(call: &mut Call<'_>) -> Answer {
+    let body = call.request.json()?;
+    let org = super::write::text(&body, "org_slug")?.unwrap_or_default();
+    if call.state.org(org).is_none() {
+        return Err(Reply::error(400, "invalid_argument: org_slug is required"));
+    }
+    let count = super::write::number(&body, "count")?.unwrap_or(0);
+    let wanted = super::write::text(&body, "region")?.filter(|region| !region.is_empty());
+    let codes: Vec<&str> = match wanted {
+        Some(text) => text.split(',').collect(),
+        None => region::CURRENT.iter().map(|region| region.code).collect(),
+    };
+    let known = |code: &&str| region::CURRENT.iter().any(|region| region.code == *code);
+    let regions: Vec<Value> = codes
+        .into_iter()
+        .filter(known)
+        .map(|code| {
+            json!({ "Region": code, "Count": if count == 0 { 10 } else { count }, "Concurrency": 4 })
+        })
+        .collect();
+    Ok(Reply::json(json!({ "Regions": regions })))
+}

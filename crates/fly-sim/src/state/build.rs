@@ -49,7 +49,6 @@ impl State {
         let apps: BTreeMap<String, App> = apps.collect();
         let incidents = file.incidents.iter().map(|i| builder.incident(i)).collect();
         Self {
-            started_at: start,
             now: start,
             ids: builder.ids,
             settings: file.settings.clone(),
@@ -59,6 +58,8 @@ impl State {
             apps,
             incidents,
             status: file.status.clone(),
+            behaviors: file.behaviors.clone(),
+            builds: 0,
         }
     }
 }
@@ -227,6 +228,7 @@ impl Builder {
             versions: Vec::new(),
             pending: Vec::new(),
             memory_limit_mb: None,
+            execs: file.execs.clone(),
             events,
             id,
         }

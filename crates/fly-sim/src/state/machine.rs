@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{rfc3339, rfc3339_millis};
+use crate::world::file::ExecFile;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
@@ -31,6 +32,7 @@ pub(crate) struct Machine {
     /// What comes next by itself, in order of time.
     pub(crate) pending: Vec<Pending>,
     pub(crate) memory_limit_mb: Option<i64>,
+    pub(crate) execs: Vec<ExecFile>,
 }
 
 /// A transition that happens by itself when its time has come.
@@ -41,6 +43,14 @@ pub(crate) struct Pending {
     pub(crate) event: Option<Event>,
     /// The Machine's `auto_destroy` or a DELETE: its volume is released.
     pub(crate) last: bool,
+    /// The process starts: its checks begin.
+    pub(crate) boot: bool,
+}
+
+impl Pending {
+    pub(crate) fn to(at: Timestamp, state: &str) -> Self {
+        Self { at, state: state.to_owned(), event: None, last: false, boot: false }
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -4,9 +4,12 @@
 //! state writes its event. Must not know HTTP or GraphQL.
 
 mod build;
+pub(crate) mod create;
 pub(crate) mod ids;
+pub(crate) mod lifecycle;
 pub(crate) mod logs;
 pub(crate) mod machine;
+pub(crate) mod refusal;
 mod settle;
 pub(crate) mod volume;
 
@@ -15,7 +18,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::world::file::{Access, Settings, StatusFile};
+use crate::world::file::{Access, BehaviorFile, Settings, StatusFile};
 use ids::Ids;
 use logs::LogBook;
 pub(crate) use machine::{Check, Event, Lease, Machine};
@@ -23,7 +26,6 @@ pub(crate) use volume::{Snapshot, Volume};
 
 #[derive(Debug)]
 pub(crate) struct State {
-    pub(crate) started_at: Timestamp,
     pub(crate) now: Timestamp,
     pub(crate) ids: Ids,
     pub(crate) settings: Settings,
@@ -33,6 +35,8 @@ pub(crate) struct State {
     pub(crate) apps: BTreeMap<String, App>,
     pub(crate) incidents: Vec<Incident>,
     pub(crate) status: StatusFile,
+    pub(crate) behaviors: Vec<BehaviorFile>,
+    pub(crate) builds: i64,
 }
 
 #[derive(Debug, Clone)]

@@ -70,3 +70,64 @@ pub(crate) fn current_release(call: &mut Call<'_>) -> Answer {
         None => Err(Reply::error(404, "not_found")),
     }
 }
+
+/// The body of a web request: JSON, or an empty object.
+fn body(call: &Call<'_>) -> Result<Value, Reply> {
+    call.request.json_or_empty()
+}
+
+pub(crate) fn create_release(call: &mut Call<'_>) -> Answer {
+    let body = body(call)?;
+    let name = body["app_name"].as_str().unwrap_or_default().to_owned();
+    app(call, &name)?;
+    let (id, at, user) = (call.state.ids.opaque(), call.state.now, call.state.viewer.clone());
+    let Some(app) = call.state.apps.get_mut(&name) else {
+        return Err(Reply::error(404, "app not found"));
+    };
+    let release = Release {
+        id,
+        version: app.current_release().map_or(1, |release| release.version + 1),
+        status: "pending".to_owned(),
+        at,
+        image: body["image"].as_str().unwrap_or_default().to_owned(),
+        description: "Release".to_owned(),
+        reason: String::new(),
+        user,
+        stable: false,
+        in_progress: true,
+        strategy: body["strategy"].as_str().unwrap_or("ROLLING").to_lowercase(),
+        definition: body.get("definition").cloned().filter(|value| !value.is_null()),
+    };
+    let answer = json!({ "release": release_body(&release) });
+    app.releases.push(release);
+    Ok(Reply::json(answer).with_status(201))
+}
+
+pub(crate) fn update_release(call: &mut Call<'_>) -> Answer {
+    let body = body(call)?;
+    let id = call.request.param("release");
+    let mut releases = call.state.apps.values_mut().flat_map(|app| &mut app.releases);
+    let release = releases.find(|release| release.id == id);
+    let release = release.ok_or_else(|| Reply::error(404, "release not found"))?;
+    if let Some(status) = body["status"].as_str() {
+        status.clone_into(&mut release.status);
+        release.in_progress = matches!(status, "pending" | "running");
+        release.stable = status == "complete";
+    }
+    Ok(Reply::json(release_body(release)))
+}
+
+pub(crate) fn create_build(call: &mut Call<'_>) -> Answer {
+    body(call)?;
+    call.state.builds += 1;
+    let id = call.state.builds;
+    Ok(Reply::json(json!({ "id": id, "status": "started", "wallclock_time_ms": 0 })))
+}
+
+pub(crate) fn finish_build(call: &mut Call<'_>) -> Answer {
+    let body = body(call)?;
+    let status = body["status"].as_str().unwrap_or("completed");
+    Ok(Reply::json(json!({
+        "id": body["build_id"].as_i64().unwrap_or(0), "status": status, "wallclock_time_ms": 1200,
+    })))
+}

@@ -37,6 +37,8 @@ pub(crate) struct WorldFile {
     pub(crate) status: StatusFile,
     #[serde(default)]
     pub(crate) faults: Vec<super::fault::FaultFile>,
+    #[serde(default)]
+    pub(crate) behaviors: Vec<BehaviorFile>,
 }
 
 /// What a good tool says about a world. Never served, only read by tests and by people.
@@ -211,6 +213,38 @@ pub(crate) struct MachineFile {
     #[serde(default)]
     pub(crate) processes: Vec<ProcessFile>,
     pub(crate) lease: Option<LeaseFile>,
+    /// What commands print; anything else is not found.
+    #[serde(default)]
+    pub(crate) execs: Vec<ExecFile>,
+}
+
+/// What a command run inside a Machine answers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExecFile {
+    pub(crate) command: String,
+    #[serde(default)]
+    pub(crate) exit_code: i64,
+    #[serde(default)]
+    pub(crate) stdout: String,
+    #[serde(default)]
+    pub(crate) stderr: String,
+}
+
+/// What Machines do whose image contains a text.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BehaviorFile {
+    pub(crate) image: String,
+    /// The process ends with this code.
+    pub(crate) exit_code: Option<i64>,
+    #[serde(default)]
+    pub(crate) oom_killed: bool,
+    /// How long it runs before that.
+    #[serde(default = "one_second", deserialize_with = "de_duration")]
+    pub(crate) after: SignedDuration,
+    /// All checks fail with this output.
+    pub(crate) failing_check: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -539,6 +573,10 @@ defaults! {
     app: String = "app";
     investigating: String = "investigating";
     minor: String = "minor";
+}
+
+fn one_second() -> SignedDuration {
+    SignedDuration::from_secs(1)
 }
 
 fn line_bytes() -> usize {

@@ -62,10 +62,11 @@ pub(crate) async fn send(
         text.push_str("authorization: Bearer fo1_test\r\n");
     }
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text = text + name + ": " + value + "\r\n";
     }
     let body = body.unwrap_or_default();
-    text.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+    let length = body.len().to_string();
+    text = text + "content-length: " + &length + "\r\n\r\n" + &body;
     let mut stream = TcpStream::connect(sim.address()).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     let mut received = Vec::new();

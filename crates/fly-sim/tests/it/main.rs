@@ -1,7 +1,10 @@
 //! Black-box tests of the simulator: over HTTP, through its executables, and through a real flyctl where there is one.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
+
 mod client;
 mod conformance;
+mod contract;
 mod fake;
 mod faults;
 mod graphql;

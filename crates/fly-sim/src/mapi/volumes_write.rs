@@ -1,0 +1,153 @@
+//! Volumes and snapshots, changed.
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::write::{flag, number, text};
+use crate::server::http::{Answer, Reply};
+use crate::server::routes::Call;
+use crate::state::{Snapshot, Volume};
+
+const CREATING: SignedDuration = SignedDuration::from_millis(200);
+const RESTORING: SignedDuration = SignedDuration::from_secs(1);
+const EXPORTING: SignedDuration = SignedDuration::from_millis(500);
+const HYDRATING: SignedDuration = SignedDuration::from_secs(2);
+const KEPT_AFTER_DELETE: SignedDuration = SignedDuration::from_hours(24);
+
+pub(crate) fn create(call: &mut Call<'_>) -> Answer {
+    let body = call.request.json()?;
+    let name = text(&body, "name")?.unwrap_or_default().to_owned();
+    let named = !name.is_empty() && name.len() <= 30;
+    if !named || !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
+        return Err(Reply::error(
+            400,
+            "invalid_argument: name must be 30 characters or less of lowercase letters, numbers and underscores",
+        ));
+    }
+    let source = text(&body, "source_volume_id")?.map(str::to_owned);
+    let snapshot = text(&body, "snapshot_id")?.map(str::to_owned);
+    let app = call.app()?;
+    let parent = match &source {
+        Some(id) => {
+            Some(app.volume(id).ok_or_else(|| Reply::error(404, "not_found: volume not found"))?)
+        }
+        None => None,
+    };
+    let parent_size = parent.map(|volume| volume.size_gb);
+    let parent_region = parent.map(|volume| volume.region.clone());
+    if let Some(id) = &snapshot {
+        let known = call.state.apps.values().flat_map(|app| &app.volumes);
+        if !known.flat_map(|volume| &volume.snapshots).any(|snapshot| snapshot.id == *id) {
+            return Err(Reply::error(404, "not_found: snapshot not found"));
+        }
+    }
+    let path: &[(&str, SignedDuration)] = match (&source, &snapshot) {
+        (Some(_), _) => &[
+            ("enabling_remote_export", CREATING),
+            ("hydrating", EXPORTING),
+            ("created", HYDRATING),
+        ],
+        (None, Some(_)) => &[("restoring", CREATING), ("created", RESTORING)],
+        (None, None) => &[("created", CREATING)],
+    };
+    let region = text(&body, "region")?.filter(|region| !region.is_empty()).map(str::to_owned);
+    let volume = Volume {
+        id: String::new(),
+        name,
+        state: "creating".to_owned(),
+        size_gb: number(&body, "size_gb")?.filter(|n| *n != 0).or(parent_size).unwrap_or(3),
+        used_bytes: 0,
+        region: region.or(parent_region).unwrap_or_else(|| "fra".to_owned()),
+        zone: format!("{:04x}", call.state.ids.number() & 0xffff),
+        encrypted: flag(&body, "encrypted")?.unwrap_or(true),
+        attached: None,
+        created_at: call.state.now,
+        snapshot_retention: number(&body, "snapshot_retention")?.unwrap_or(5),
+        auto_backup: flag(&body, "auto_backup_enabled")?.unwrap_or(true),
+        host_status: "ok".to_owned(),
+        fstype: text(&body, "fstype")?.filter(|t| !t.is_empty()).unwrap_or("ext4").to_owned(),
+        snapshots: Vec::new(),
+        pending: Vec::new(),
+    };
+    let app = call.request.param("app");
+    let id = call.state.create_volume(app, volume, path)?;
+    let volume = call.app()?.volume(&id).map(Volume::json);
+    Ok(Reply::json(volume.unwrap_or_default()))
+}
+
+fn volume_mut<'a>(call: &'a mut Call<'_>) -> Result<&'a mut Volume, Reply> {
+    let id = call.request.param("volume");
+    let found = call.app_mut()?.volumes.iter_mut().find(|volume| volume.id == id);
+    found.ok_or_else(|| Reply::error(404, "not_found: volume not found"))
+}
+
+pub(crate) fn update(call: &mut Call<'_>) -> Answer {
+    let body = call.request.json()?;
+    let retention = number(&body, "snapshot_retention")?;
+    if retention.is_some_and(|days| !(1..=60).contains(&days)) {
+        return Err(Reply::error(
+            400,
+            "invalid_argument: snapshot_retention must be between 1 and 60 days",
+        ));
+    }
+    let backup = flag(&body, "auto_backup_enabled")?;
+    let volume = volume_mut(call)?;
+    volume.snapshot_retention = retention.unwrap_or(volume.snapshot_retention);
+    volume.auto_backup = backup.unwrap_or(volume.auto_backup);
+    Ok(Reply::json(volume.json()))
+}
+
+pub(crate) fn extend(call: &mut Call<'_>) -> Answer {
+    let body = call.request.json()?;
+    let size = number(&body, "size_gb")?.unwrap_or(0);
+    let now = call.state.now;
+    let volume = volume_mut(call)?;
+    if size <= volume.size_gb || size > 500 {
+        return Err(Reply::error(
+            400,
+            format!("invalid_argument: size_gb must be between {} and 500", volume.size_gb + 1),
+        ));
+    }
+    volume.size_gb = size;
+    "extending".clone_into(&mut volume.state);
+    let done = now.saturating_add(SignedDuration::from_millis(200)).unwrap_or(now);
+    volume.pending.push((done, "created".to_owned()));
+    Ok(Reply::json(json!({ "volume": volume.json(), "needs_restart": volume.attached.is_some() })))
+}
+
+pub(crate) fn delete(call: &mut Call<'_>) -> Answer {
+    let now = call.state.now;
+    let volume = volume_mut(call)?;
+    if let Some(machine) = &volume.attached {
+        return Err(Reply::error(
+            412,
+            format!("failed_precondition: volume is currently bound to machine: {machine}"),
+        ));
+    }
+    "scheduling_destroy".clone_into(&mut volume.state);
+    let soon = now.saturating_add(SignedDuration::from_millis(200)).unwrap_or(now);
+    let end = now.saturating_add(KEPT_AFTER_DELETE).unwrap_or(now);
+    volume.pending = vec![(soon, "pending_destroy".to_owned()), (end, "gone".to_owned())];
+    Ok(Reply::json(volume.json()))
+}
+
+pub(crate) fn snapshot(call: &mut Call<'_>) -> Answer {
+    let (now, id) = (call.state.now, call.state.ids.snapshot());
+    let volume = volume_mut(call)?;
+    let busy = volume.snapshots.iter().find(|s| s.status != "created" && s.at == now);
+    if busy.is_some() {
+        let at = crate::state::rfc3339(now);
+        let text = format!("failed_precondition: snapshot is already scheduled at {at}");
+        return Err(Reply::error(412, text));
+    }
+    let snapshot = Snapshot {
+        id,
+        at: now,
+        size: volume.used_bytes,
+        volume_size: volume.size_gb << 30,
+        status: "waiting".to_owned(),
+        retention_days: volume.snapshot_retention,
+    };
+    volume.snapshots.insert(0, snapshot);
+    Ok(Reply::empty(200))
+}

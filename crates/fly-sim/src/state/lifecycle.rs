@@ -1,0 +1,294 @@
+//! What a Machine does when told: start, stop, suspend, restart, signal, update, destroy. Each change of state writes
+//! its event; what takes time is scheduled and happens when somebody looks (`settle`).
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::ids::Ids;
+use super::machine::{Event, Machine, Pending};
+use super::refusal::Refusal;
+use crate::world::file::{BehaviorFile, Settings};
+
+/// What transitions need from the platform.
+pub(crate) struct Platform<'a> {
+    pub(crate) ids: &'a mut Ids,
+    pub(crate) now: Timestamp,
+    pub(crate) settings: &'a Settings,
+    pub(crate) behaviors: &'a [BehaviorFile],
+}
+
+pub(crate) type Changed = Result<(), Refusal>;
+
+const REPLACING: SignedDuration = SignedDuration::from_millis(300);
+const RESUME: SignedDuration = SignedDuration::from_millis(200);
+const SUSPENDING: SignedDuration = SignedDuration::from_millis(400);
+const DESTROYING: SignedDuration = SignedDuration::from_millis(300);
+/// How often a crashing process is restarted before the platform gives up.
+const RESTARTS: i64 = 10;
+
+impl Platform<'_> {
+    pub(crate) fn event(
+        &mut self,
+        at: Timestamp,
+        kind: &str,
+        status: &str,
+        source: &str,
+        request: Option<Value>,
+    ) -> Event {
+        Event {
+            id: self.ids.ulid(at),
+            kind: kind.to_owned(),
+            status: status.to_owned(),
+            source: source.to_owned(),
+            at,
+            request,
+        }
+    }
+
+    fn after(&self, by: SignedDuration) -> Timestamp {
+        self.now.saturating_add(by).unwrap_or(self.now)
+    }
+
+    fn behavior(&self, image: &str) -> Option<BehaviorFile> {
+        self.behaviors.iter().find(|behavior| image.contains(&behavior.image)).cloned()
+    }
+}
+
+impl Machine {
+    fn reachable(&self) -> Changed {
+        if self.host_ok() { Ok(()) } else { Err(Refusal::deadline("context deadline exceeded")) }
+    }
+
+    fn now_in(&mut self, state: &str, event: Event) {
+        state.clone_into(&mut self.state);
+        self.updated_at = event.at;
+        self.events.push(event);
+        self.pending.clear();
+    }
+
+    fn later(&mut self, at: Timestamp, state: &str, event: Option<Event>) {
+        self.pending.push(Pending { at, state: state.to_owned(), event, last: false, boot: false });
+    }
+
+    /// Schedules the boot at `at`, and what the image does then.
+    pub(crate) fn boot(&mut self, platform: &mut Platform<'_>, at: Timestamp) {
+        let started = platform.event(at, "start", "started", "flyd", Some(json!({})));
+        self.later(at, "started", Some(started));
+        if let Some(pending) = self.pending.last_mut() {
+            pending.boot = true;
+        }
+        let Some(behavior) = platform.behavior(self.image()) else { return };
+        let Some(code) = behavior.exit_code else { return };
+        let policy = self.restart_policy();
+        let restarts =
+            if policy == "no" || (policy == "on-failure" && code == 0) { 0 } else { RESTARTS };
+        let mut at = at;
+        for count in 0..=restarts {
+            at = at.saturating_add(behavior.after).unwrap_or(at);
+            let last = count == restarts;
+            let mut request = Event::exit(code, behavior.oom_killed, false, at);
+            request["exit_event"]["restarting"] = json!(!last);
+            request["restart_count"] = json!(count);
+            let exit = platform.event(at, "exit", "stopped", "flyd", Some(request));
+            self.later(at, if last { "stopped" } else { "starting" }, Some(exit));
+            if !last {
+                at = at.saturating_add(RESUME).unwrap_or(at);
+                let again = platform.event(at, "start", "started", "flyd", Some(json!({})));
+                self.later(at, "started", Some(again));
+            }
+        }
+        if self.config.get("auto_destroy") == Some(&Value::Bool(true)) {
+            self.destroy_at(platform, at);
+        }
+    }
+
+    fn restart_policy(&self) -> String {
+        let policy = self.config.get("restart").and_then(|restart| restart["policy"].as_str());
+        policy.filter(|policy| !policy.is_empty()).unwrap_or("on-failure").to_owned()
+    }
+
+    pub(crate) fn start(&mut self, platform: &mut Platform<'_>) -> Changed {
+        self.reachable()?;
+        let delay = match self.state.as_str() {
+            "stopped" | "failed" => platform.settings.start_delay,
+            "suspended" => RESUME,
+            "started" => {
+                return Err(Refusal::precondition("machine still active, refusing to start"));
+            }
+            "starting" => return Err(Refusal::precondition("machine still attempting to start")),
+            "replacing" => {
+                return Err(Refusal::precondition("machine getting replaced, refusing to start"));
+            }
+            other => {
+                return Err(Refusal::precondition(format!(
+                    "unable to start machine from current state: '{other}'"
+                )));
+            }
+        };
+        let event = platform.event(platform.now, "start", "starting", "user", None);
+        self.now_in("starting", event);
+        self.boot(platform, platform.after(delay));
+        Ok(())
+    }
+
+    pub(crate) fn stop(&mut self, platform: &mut Platform<'_>) -> Changed {
+        self.reachable()?;
+        match self.state.as_str() {
+            "stopped" | "stopping" => return Ok(()),
+            "started" | "starting" | "suspended" | "restarting" | "replacing" | "suspending" => {}
+            other => {
+                return Err(Refusal::precondition(format!(
+                    "unable to stop machine from current state: '{other}'"
+                )));
+            }
+        }
+        let ran = self.state != "suspended";
+        let request = Some(json!({ "reason": "" }));
+        let event = platform.event(platform.now, "stop", "stopping", "user", request);
+        self.now_in("stopping", event);
+        let at = platform.after(platform.settings.stop_delay);
+        let exit = Event::exit(0, false, true, at);
+        let exit = ran.then(|| platform.event(at, "exit", "stopped", "flyd", Some(exit)));
+        self.later(at, "stopped", exit);
+        if self.config.get("auto_destroy") == Some(&Value::Bool(true)) {
+            self.destroy_at(platform, at);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn suspend(&mut self, platform: &mut Platform<'_>) -> Changed {
+        self.reachable()?;
+        match self.state.as_str() {
+            "suspended" | "suspending" => return Ok(()),
+            "started" => {}
+            other => {
+                return Err(Refusal::precondition(format!(
+                    "unable to suspend machine from current state: '{other}'"
+                )));
+            }
+        }
+        let memory = self.config.get("guest").and_then(|guest| guest["memory_mb"].as_i64());
+        if memory.unwrap_or(256) > 2048 || self.config.contains_key("schedule") {
+            return self.stop(platform);
+        }
+        let event = platform.event(platform.now, "suspend", "suspending", "user", None);
+        self.now_in("suspending", event);
+        let at = platform.after(SUSPENDING);
+        let done = platform.event(at, "suspend", "suspended", "flyd", None);
+        self.later(at, "suspended", Some(done));
+        Ok(())
+    }
+
+    pub(crate) fn restart(&mut self, platform: &mut Platform<'_>) -> Changed {
+        self.reachable()?;
+        if matches!(self.state.as_str(), "stopped" | "suspended" | "failed") {
+            return self.start(platform);
+        }
+        if self.state != "started" {
+            return Err(Refusal::precondition(format!(
+                "unable to restart machine from current state: '{}'",
+                self.state
+            )));
+        }
+        let event = platform.event(platform.now, "restart", "restarting", "user", None);
+        self.now_in("restarting", event);
+        let at = platform.after(platform.settings.stop_delay);
+        let exit = Event::exit(0, false, true, at);
+        let exit = platform.event(at, "exit", "stopped", "flyd", Some(exit));
+        self.later(at, "starting", Some(exit));
+        let at = at.saturating_add(platform.settings.start_delay).unwrap_or(at);
+        self.boot(platform, at);
+        Ok(())
+    }
+
+    /// Signals that end a process end it; the restart policy decides what follows.
+    pub(crate) fn signal(&mut self, platform: &mut Platform<'_>, number: i64) -> Changed {
+        self.reachable()?;
+        if self.state != "started" {
+            return Err(Refusal::precondition("machine not running"));
+        }
+        // SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE and SIGALRM are taken to be handled.
+        if !matches!(number, 2 | 3 | 4 | 5 | 6 | 8 | 9 | 11 | 15) {
+            return Ok(());
+        }
+        let code = if matches!(number, 2 | 15) { 0 } else { 128 + number };
+        let restarts = match self.restart_policy().as_str() {
+            "always" => true,
+            "no" => false,
+            _ => code != 0,
+        };
+        let mut request = Event::exit(code, false, false, platform.now);
+        request["exit_event"]["signal"] = json!(number);
+        request["exit_event"]["restarting"] = json!(restarts);
+        let exit = platform.event(platform.now, "exit", "stopped", "flyd", Some(request));
+        self.now_in(if restarts { "starting" } else { "stopped" }, exit);
+        if restarts {
+            self.boot(platform, platform.after(platform.settings.start_delay));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn update(
+        &mut self,
+        platform: &mut Platform<'_>,
+        config: Map<String, Value>,
+        skip_launch: bool,
+    ) -> Changed {
+        self.reachable()?;
+        if matches!(self.state.as_str(), "destroyed" | "destroying") {
+            return Err(Refusal::precondition(format!(
+                "unable to update machine from current state: '{}'",
+                self.state
+            )));
+        }
+        let resting = matches!(self.state.as_str(), "stopped" | "suspended" | "created");
+        let ran = self.state == "started";
+        let old = std::mem::replace(&mut self.config, config);
+        self.versions.push((self.instance_id.clone(), Value::Object(old)));
+        self.instance_id = platform.ids.ulid(platform.now);
+        let event = platform.event(platform.now, "update", "replacing", "user", None);
+        self.now_in("replacing", event);
+        let at = platform.after(REPLACING);
+        if ran {
+            // The old run's exit does not say that it was asked for.
+            let exit = Event::exit(0, false, false, at);
+            let exit = platform.event(at, "exit", "stopped", "flyd", Some(exit));
+            self.later(at, "replacing", Some(exit));
+        }
+        let at = at.saturating_add(SignedDuration::from_millis(50)).unwrap_or(at);
+        if resting || skip_launch {
+            self.later(at, "stopped", None);
+            return Ok(());
+        }
+        let launch = platform.event(at, "launch", "created", "user", None);
+        self.later(at, "starting", Some(launch));
+        let at = at.saturating_add(platform.settings.start_delay).unwrap_or(at);
+        self.boot(platform, at);
+        Ok(())
+    }
+
+    pub(crate) fn destroy(&mut self, platform: &mut Platform<'_>, force: bool) -> Changed {
+        if matches!(self.state.as_str(), "destroyed" | "destroying") {
+            return Ok(());
+        }
+        let resting = matches!(self.state.as_str(), "stopped" | "suspended" | "failed" | "created");
+        if !resting && !force {
+            return Err(Refusal::precondition(
+                "unable to destroy machine, not currently stopped, suspended, failed or created",
+            ));
+        }
+        let event = platform.event(platform.now, "destroy", "destroying", "user", None);
+        self.now_in("destroying", event);
+        self.destroy_at(platform, platform.now);
+        Ok(())
+    }
+
+    fn destroy_at(&mut self, platform: &mut Platform<'_>, from: Timestamp) {
+        let at = from.saturating_add(DESTROYING).unwrap_or(from);
+        let event = platform.event(at, "destroy", "destroyed", "flyd", None);
+        self.later(at, "destroyed", Some(event));
+        if let Some(pending) = self.pending.last_mut() {
+            pending.last = true;
+        }
+    }
+}
