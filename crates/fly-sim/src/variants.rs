@@ -1,6 +1,7 @@
 //! Which of the documented shapes the Machines API answers in. Everything that the references only infer, or that
 //! changed over time, is a knob here, so that a client is tested with each value.
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
 use crate::server::http::{Body, Reply};
@@ -25,6 +26,17 @@ pub struct Variants {
     pub message_errors: bool,
     /// A 429 carries `Retry-After: 1`.
     pub retry_after: bool,
+    /// Lists leave out a Machine for two seconds after its creation.
+    pub list_lag: bool,
+    /// A Machine answers 404 for one second after its creation.
+    pub missing_after_create: bool,
+}
+
+/// Delays until a new Machine is seen.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Lags {
+    pub(crate) list: SignedDuration,
+    pub(crate) get: SignedDuration,
 }
 
 impl Variants {
@@ -44,7 +56,15 @@ impl Variants {
             extra_fields: bit(5),
             message_errors: bit(6),
             retry_after: bit(7),
+            list_lag: bit(8),
+            missing_after_create: bit(9),
         }
+    }
+
+    /// How long a new Machine is missing from lists, and from everywhere.
+    pub(crate) fn lags(self) -> Lags {
+        let seconds = |on: bool, seconds| SignedDuration::from_secs(if on { seconds } else { 0 });
+        Lags { list: seconds(self.list_lag, 2), get: seconds(self.missing_after_create, 1) }
     }
 
     pub(crate) fn rate_limited(self, reply: Reply) -> Reply {

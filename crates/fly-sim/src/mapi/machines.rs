@@ -15,7 +15,10 @@ pub(crate) fn list(call: &mut Call<'_>) -> Answer {
     let summary = request.flag("summary");
     let leases = request.flag("include_leases");
     let now = call.state.now;
-    let machines = call.app()?.machines.iter().filter(|machine| selected(request, machine));
+    let lag = call.state.lags.list;
+    let machines = call.app()?.machines.iter().filter(|machine| {
+        selected(request, machine) && now.duration_since(machine.created_at) >= lag
+    });
     let bodies = machines.map(|machine| {
         let mut value = if summary { machine.summary() } else { machine.json() };
         if leases && let Some(lease) = machine.lease_at(now) {

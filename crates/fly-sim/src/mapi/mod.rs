@@ -32,7 +32,11 @@ impl Call<'_> {
 
     pub(crate) fn machine(&self) -> Result<&Machine, Reply> {
         let id = self.request.param("machine");
-        self.app()?.machine(id).ok_or_else(machine_not_found)
+        let machine = self.app()?.machine(id).ok_or_else(machine_not_found)?;
+        if self.state.now.duration_since(machine.created_at) < self.state.lags.get {
+            return Err(machine_not_found());
+        }
+        Ok(machine)
     }
 
     pub(crate) fn volume(&self) -> Result<&Volume, Reply> {

@@ -30,10 +30,14 @@ pub(crate) async fn dispatch(shared: &Arc<Shared>, mut request: Request) -> Repl
         }
         Handler::Wait => crate::mapi::wait::wait(shared, route, &request).await,
     };
-    reply.unwrap_or_else(|error| error)
+    let reply = reply.unwrap_or_else(|error| error);
+    match route.surface {
+        Surface::Machines => shared.variants.shape(route.pattern, reply),
+        _ => reply,
+    }
 }
 
-/// Authentication and limits, then the handler; variants shape what the Machines API answers.
+/// Authentication and limits, then the handler.
 pub(crate) fn checked(
     inner: &mut Inner,
     shared: &Shared,
@@ -64,12 +68,7 @@ pub(crate) fn checked(
         check_app(&inner.state, route, request, &caller)?;
     }
     let mut call = Call { state: &mut inner.state, request, caller: &caller };
-    let answer = handler(&mut call);
-    if route.surface == Surface::Machines {
-        answer.map(|reply| shared.variants.shape(route.pattern, reply))
-    } else {
-        answer
-    }
+    handler(&mut call)
 }
 
 /// The Machine when there is one, else the volume, the app or the organization: what limits are counted by.

@@ -131,7 +131,8 @@ impl Sim {
         }
         let start = file.now.map(|now| now.at(crate::clock::VIRTUAL_START));
         let clock = Clock::new(options.clock, start);
-        let state = State::build(&file, clock.now());
+        let mut state = State::build(&file, clock.now());
+        state.lags = options.variants.lags();
         let apps = file.apps.iter().map(|app| app.name.to_string()).collect();
         let token = file.tokens.first().map_or("fo1_sim", |token| token.value.as_str()).to_owned();
         let shared = Arc::new(Shared {

@@ -60,6 +60,7 @@ impl State {
             status: file.status.clone(),
             behaviors: file.behaviors.clone(),
             builds: 0,
+            lags: crate::variants::Lags::default(),
         }
     }
 }

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::variants::Lags;
 use crate::world::file::{Access, BehaviorFile, Settings, StatusFile};
 use ids::Ids;
 use logs::LogBook;
@@ -37,6 +38,7 @@ pub(crate) struct State {
     pub(crate) status: StatusFile,
     pub(crate) behaviors: Vec<BehaviorFile>,
     pub(crate) builds: i64,
+    pub(crate) lags: Lags,
 }
 
 #[derive(Debug, Clone)]

@@ -108,7 +108,8 @@ async fn run_case(binary: &Path, case: &Case, record: bool) -> Result<(), String
     check(case, output.status.code(), &stdout, &stderr, &requests)
         .map_err(|why| format!("{why}\n--- stdout\n{stdout}\n--- stderr\n{stderr}"))?;
     if record {
-        write_recording(case, &sim, &stdout, &stderr, &requests);
+        let place = folder.path().display().to_string();
+        write_recording(case, &sim, &place, (&stdout, &stderr), &requests);
     }
     Ok(())
 }
@@ -173,11 +174,18 @@ fn check(
     Ok(())
 }
 
-fn write_recording(case: &Case, sim: &Sim, stdout: &str, stderr: &str, requests: &[Recorded]) {
+fn write_recording(
+    case: &Case,
+    sim: &Sim,
+    place: &str,
+    (stdout, stderr): (&str, &str),
+    requests: &[Recorded],
+) {
     let folder = fake::default_directory().join(&case.record);
     std::fs::create_dir_all(&folder).unwrap();
     let host = sim.address().to_string();
-    let clean = |text: &str| app_placeholder(&text.replace(&host, "{{host}}"));
+    let clean =
+        |text: &str| app_placeholder(&text.replace(&host, "{{host}}").replace(place, "{{folder}}"));
     let args: Vec<String> = case.args.iter().map(|arg| placeholder_arg(arg)).collect();
     let meta = format!(
         "# Written by the conformance run; do not edit.\nargs = {}\nexit = {}\nworld = {:?}\norigin = \"flyctl v0.4.87 against fly-sim\"\n",

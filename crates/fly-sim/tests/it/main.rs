@@ -8,5 +8,7 @@ mod contract;
 mod fake;
 mod faults;
 mod graphql;
+mod lifecycle;
 mod reads;
+mod variants;
 mod worlds;
