@@ -135,6 +135,7 @@ pub(crate) fn update(call: &mut Call<'_>) -> Answer {
     if different {
         return Err(Reply::error(400, "invalid_argument: region cannot be changed"));
     }
+    call.machine()?.check_update()?;
     let config = claim_volumes(call.app_mut()?, &id, &region, config)?;
     let skip = flag(&body, "skip_launch")?.unwrap_or(false);
     call.change(|machine, platform| machine.update(platform, config, skip))?;

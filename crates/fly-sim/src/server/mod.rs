@@ -231,7 +231,7 @@ fn environment(url: &str, token: &str, app: Option<&str>) -> Vec<(&'static str, 
     env
 }
 
-/// `NAME='value'` lines for a shell, with a configuration directory of its own and a sink for all other hosts.
+/// `NAME='value'` lines for a shell, with a configuration directory of its own.
 pub fn environment_lines(
     address: SocketAddr,
     token: &str,
@@ -240,8 +240,6 @@ pub fn environment_lines(
 ) -> Vec<String> {
     let mut env = environment(&format!("http://{address}"), token, app);
     env.push(("FLY_CONFIG_DIR", config_dir.display().to_string()));
-    env.push(("HTTPS_PROXY", "http://127.0.0.1:1".to_owned()));
-    env.push(("HTTP_PROXY", "http://127.0.0.1:1".to_owned()));
     let quoted =
         env.into_iter().map(|(name, value)| format!("{name}='{}'", value.replace('\'', "'\\''")));
     quoted.collect()

@@ -228,12 +228,8 @@ impl Machine {
         Ok(())
     }
 
-    pub(crate) fn update(
-        &mut self,
-        platform: &mut Platform<'_>,
-        config: Map<String, Value>,
-        skip_launch: bool,
-    ) -> Changed {
+    /// Whether an update would be taken; asked before its volumes are claimed.
+    pub(crate) fn check_update(&self) -> Changed {
         self.reachable()?;
         if matches!(self.state.as_str(), "destroyed" | "destroying") {
             return Err(Refusal::precondition(format!(
@@ -241,6 +237,16 @@ impl Machine {
                 self.state
             )));
         }
+        Ok(())
+    }
+
+    pub(crate) fn update(
+        &mut self,
+        platform: &mut Platform<'_>,
+        config: Map<String, Value>,
+        skip_launch: bool,
+    ) -> Changed {
+        self.check_update()?;
         let resting = matches!(self.state.as_str(), "stopped" | "suspended" | "created");
         let ran = self.state == "started";
         let old = std::mem::replace(&mut self.config, config);
