@@ -68,20 +68,55 @@ fn read(folder: &Path, name: &str) -> io::Result<String> {
 }
 
 fn matches(template: &[String], args: &[String]) -> Option<BTreeMap<String, String>> {
+    let (template, args) = (canonical(template), canonical(args));
     if template.len() != args.len() {
         return None;
     }
     let mut values = BTreeMap::new();
-    for (wanted, seen) in template.iter().zip(args) {
-        match wanted.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")) {
+    for (wanted, seen) in template.iter().zip(&args) {
+        if wanted.0 != seen.0 {
+            return None;
+        }
+        match wanted.1.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")) {
             Some(name) => {
-                values.insert(name.to_owned(), seen.clone());
+                values.insert(name.to_owned(), seen.1.clone());
             }
-            None if wanted == seen => {}
+            None if wanted.1 == seen.1 => {}
             None => return None,
         }
     }
     Some(values)
+}
+
+/// Flags that take a value, under their long names, with what they are also called.
+const VALUED: [(&str, &str); 4] =
+    [("--app", "-a"), ("--org", "-o"), ("--region", "-r"), ("--config", "-c")];
+
+/// (flag, value) pairs in the order of flags; words keep their order under an empty flag. So `doctor -a x --json` and
+/// `doctor --json --app=x` are the same command.
+fn canonical(args: &[String]) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        let (name, inline) = match word.split_once('=') {
+            Some((name, value)) if name.starts_with('-') => (name, Some(value.to_owned())),
+            _ => (word.as_str(), None),
+        };
+        let long = VALUED.iter().find(|(long, short)| name == *long || name == *short);
+        pairs.push(match (long, inline) {
+            (Some((long, _)), Some(value)) => ((*long).to_owned(), value),
+            (Some((long, _)), None) => {
+                ((*long).to_owned(), words.next().cloned().unwrap_or_default())
+            }
+            (None, Some(value)) => (name.to_owned(), value),
+            (None, None) if name == "-j" => ("--json".to_owned(), String::new()),
+            (None, None) if name.starts_with('-') => (name.to_owned(), String::new()),
+            (None, None) => (String::new(), name.to_owned()),
+        });
+    }
+    // Stable: words stay in their order.
+    pairs.sort_by(|a, b| a.0.cmp(&b.0));
+    pairs
 }
 
 fn fill(text: &str, values: &BTreeMap<String, String>) -> String {

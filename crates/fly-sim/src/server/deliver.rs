@@ -51,7 +51,7 @@ async fn handle(
 ) -> Response<HttpBody> {
     let body = match read_body(body).await {
         Ok(body) => body,
-        Err(reply) => return render(&shared, &method, reply, &scissors, None),
+        Err(reply) => return render(&shared, &method, reply, &scissors),
     };
     let request = Request {
         path: uri.path().to_owned(),
@@ -98,11 +98,10 @@ async fn handle(
     }
     let reply = dispatch::dispatch(&shared, request).await;
     let lost = fault.as_ref().is_some_and(|fault| fault.effect == EffectKind::LostReply);
+    let reply = Encoded::from(reply);
     if !lost {
         recorded.status = Some(reply.status.as_u16());
-        if let Body::Json(value) = &reply.body {
-            recorded.answer = small_json(value.to_string().as_bytes());
-        }
+        recorded.answer = small_json(&reply.bytes);
     }
     // The simulation's own routes are not part of the platform.
     if !recorded.path.starts_with("/_sim/") {
@@ -111,7 +110,7 @@ async fn handle(
     if lost {
         return cut(&scissors);
     }
-    render(&shared, &method, reply, &scissors, fault)
+    write(&shared, &method, reply, &scissors, fault)
 }
 
 async fn read_body(body: HttpBody) -> Result<Bytes, Reply> {
@@ -143,14 +142,14 @@ async fn without_effect(
         EffectKind::Garbage => {
             let reply = Reply::text(200, "\u{0}\u{1}<html>{\"not\": json")
                 .with_header("content-type", "application/json; charset=utf-8");
-            render(shared, method, reply, scissors, None)
+            render(shared, method, reply, scissors)
         }
         _ => {
             let mut reply = status_reply(fault);
             if let Some(seconds) = fault.retry_after {
                 reply = reply.with_header("retry-after", seconds.to_string());
             }
-            render(shared, method, reply, scissors, None)
+            render(shared, method, reply, scissors)
         }
     }
 }
@@ -184,10 +183,40 @@ fn cut(scissors: &Scissors) -> Response<HttpBody> {
     Response::new(HttpBody::empty())
 }
 
+/// A reply whose body is made once: a page of logs can have megabytes.
+struct Encoded {
+    status: StatusCode,
+    headers: Vec<(&'static str, String)>,
+    bytes: Bytes,
+    kind: Option<&'static str>,
+}
+
+impl From<Reply> for Encoded {
+    fn from(reply: Reply) -> Self {
+        let (bytes, kind) = match reply.body {
+            Body::Empty => (Bytes::new(), None),
+            Body::Json(value) => {
+                (Bytes::from(value.to_string()), Some("application/json; charset=utf-8"))
+            }
+            Body::Text(text) => (Bytes::from(text), Some("text/plain; charset=utf-8")),
+        };
+        Self { status: reply.status, headers: reply.headers, bytes, kind }
+    }
+}
+
 fn render(
     shared: &Shared,
     method: &Method,
     reply: Reply,
+    scissors: &Scissors,
+) -> Response<HttpBody> {
+    write(shared, method, Encoded::from(reply), scissors, None)
+}
+
+fn write(
+    shared: &Shared,
+    method: &Method,
+    reply: Encoded,
     scissors: &Scissors,
     fault: Option<FaultFile>,
 ) -> Response<HttpBody> {
@@ -196,13 +225,7 @@ fn render(
         let now = inner.state.now;
         inner.request_ids.request(now)
     };
-    let (bytes, kind) = match reply.body {
-        Body::Empty => (Bytes::new(), None),
-        Body::Json(value) => {
-            (Bytes::from(value.to_string()), Some("application/json; charset=utf-8"))
-        }
-        Body::Text(text) => (Bytes::from(text), Some("text/plain; charset=utf-8")),
-    };
+    let Encoded { bytes, kind, .. } = reply;
     let mut response = Response::new(HttpBody::empty());
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();

@@ -37,10 +37,11 @@ fn the_bundles_commands_are_recorded() {
         &["version", "--json"],
         &["doctor", "--json"],
         &["doctor", "--json", "-a", "some-app"],
+        &["doctor", "--app=some-app", "-j"],
     ] {
         let (code, out, err) = run(args, &folder);
         assert_eq!(code, 0, "{args:?}: {err}");
-        if args.contains(&"--json") {
+        if args.len() > 1 {
             serde_json::from_str::<serde_json::Value>(&out).unwrap();
         }
     }
