@@ -183,6 +183,8 @@ fn cut(scissors: &Scissors) -> Response<HttpBody> {
     Response::new(HttpBody::empty())
 }
 
+const JSON: &str = "application/json; charset=utf-8";
+
 /// A reply whose body is made once: a page of logs can have megabytes.
 struct Encoded {
     status: StatusCode,
@@ -195,9 +197,8 @@ impl From<Reply> for Encoded {
     fn from(reply: Reply) -> Self {
         let (bytes, kind) = match reply.body {
             Body::Empty => (Bytes::new(), None),
-            Body::Json(value) => {
-                (Bytes::from(value.to_string()), Some("application/json; charset=utf-8"))
-            }
+            Body::Json(value) => (Bytes::from(value.to_string()), Some(JSON)),
+            Body::RawJson(text) => (Bytes::from(text), Some(JSON)),
             Body::Text(text) => (Bytes::from(text), Some("text/plain; charset=utf-8")),
         };
         Self { status: reply.status, headers: reply.headers, bytes, kind }

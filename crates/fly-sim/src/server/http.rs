@@ -19,6 +19,8 @@ pub(crate) struct Request {
 pub(crate) enum Body {
     Empty,
     Json(Value),
+    /// JSON that was written by hand.
+    RawJson(String),
     Text(String),
 }
 
@@ -99,6 +101,10 @@ fn go_kind(value: &Value) -> &'static str {
 impl Reply {
     pub(crate) fn json(value: Value) -> Self {
         Self { status: StatusCode::OK, headers: Vec::new(), body: Body::Json(value) }
+    }
+
+    pub(crate) fn raw_json(text: String) -> Self {
+        Self { status: StatusCode::OK, headers: Vec::new(), body: Body::RawJson(text) }
     }
 
     pub(crate) fn ok() -> Self {

@@ -1,7 +1,5 @@
 //! `GET /api/v1/apps/{app}/logs`.
 
-use serde_json::{Value, json};
-
 use crate::server::http::{Answer, Reply};
 use crate::server::routes::Call;
 use crate::state::logs::Filter;
@@ -23,8 +21,16 @@ pub(crate) fn page(call: &mut Call<'_>) -> Answer {
     };
     let filter = Filter { machine: request.query("instance"), region: request.query("region") };
     let page = app.logs.page(token, &filter, call.state.settings.log_page, call.state.now);
-    let data: Vec<Value> =
-        page.records.iter().enumerate().map(|(index, record)| record.json(index)).collect();
+    let mut body = String::from("{\"data\":[");
+    for (index, record) in page.records.iter().enumerate() {
+        if index > 0 {
+            body.push(',');
+        }
+        record.write(index, &mut body);
+    }
     let next = page.next.or(token).map(|token| token.to_string()).unwrap_or_default();
-    Ok(Reply::json(json!({ "data": data, "meta": { "next_token": next } })))
+    body.push_str("],\"meta\":{\"next_token\":\"");
+    body.push_str(&next);
+    body.push_str("\"}}");
+    Ok(Reply::raw_json(body))
 }
