@@ -209,8 +209,8 @@ macro_rules! body {
             $( $(#[$fmeta:meta])* $field:ident : $ty:ty ),* $(,)?
         }
     ) => {
-        $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        $(#[$meta])*
         pub struct $name {
             $(
                 #[doc = concat!("Key `", stringify!($rfield), "`, required.")]
@@ -234,8 +234,8 @@ macro_rules! body {
             $( $(#[$fmeta:meta])* $field:ident : $ty:ty ),* $(,)?
         }
     ) => {
-        $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+        $(#[$meta])*
         pub struct $name {
             $(
                 #[doc = concat!("Key `", stringify!($field), "`.")]

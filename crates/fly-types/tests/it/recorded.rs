@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fly_types::state::{HostStatus, MachineState};
-use fly_types::wire::{AppList, CertificateList, Event, EventSource, LeaseAnswer, Machine, Volume};
+use fly_types::wire::{
+    AppList, AppNode, CertificateList, Event, EventSource, LeaseAnswer, Machine, Volume,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -29,13 +31,14 @@ fn round_trip<T: DeserializeOwned + Serialize + std::fmt::Debug>(
     format!("{typed:?}")
 }
 
-/// Which type a recorded file is; errors and GraphQL bodies belong to the client.
+/// Which type a recorded file is; errors belong to the client.
 fn check(name: &str, body: &Value) -> Option<String> {
     Some(match name.split('-').next().unwrap() {
         "app" => round_trip::<AppList>(name, body),
         "certificates" => round_trip::<CertificateList>(name, body),
         "events" => round_trip::<Vec<Event>>(name, body),
         "lease" => round_trip::<LeaseAnswer>(name, body),
+        "graphql" => round_trip::<AppNode>(name, &body["app"]),
         "machine" if body.is_array() => round_trip::<Vec<Machine>>(name, body),
         "machine" => round_trip::<Machine>(name, body),
         "volume" if body.is_array() => round_trip::<Vec<Volume>>(name, body),
@@ -49,7 +52,7 @@ fn every_recorded_body_survives_and_has_the_documented_shape() {
     let mut checked = 0;
     for entry in fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if !Path::new(&name).extension().is_some_and(|extension| extension == "json") {
+        if Path::new(&name).extension().is_none_or(|extension| extension != "json") {
             continue;
         }
         let Some(debug) = check(&name, &read(&name)) else { continue };
@@ -59,7 +62,7 @@ fn every_recorded_body_survives_and_has_the_documented_shape() {
         );
         checked += 1;
     }
-    assert_eq!(checked, 21, "a fixture was added or lost: extend `check`");
+    assert_eq!(checked, 22, "a fixture was added or lost: extend `check`");
 }
 
 #[test]
