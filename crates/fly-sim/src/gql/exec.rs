@@ -17,6 +17,7 @@ struct Run<'a, 'd> {
     variables: &'a Map<String, Value>,
     errors: Vec<Value>,
     path: Vec<Value>,
+    depth: usize,
 }
 
 pub(crate) fn root_fields(text: &str) -> Vec<String> {
@@ -83,7 +84,7 @@ pub(crate) fn execute(
         }
         _ => Object::Query,
     };
-    let mut run = Run { document, variables, errors: Vec::new(), path: Vec::new() };
+    let mut run = Run { document, variables, errors: Vec::new(), path: Vec::new(), depth: 0 };
     let mut data = Map::new();
     run.select(context, &root, selection_of(operation), &mut data);
     let mut answer = json!({ "data": data });
@@ -105,10 +106,12 @@ impl<'a, 'd> Run<'a, 'd> {
         set: &SelectionSet<'_, String>,
         out: &mut Map<String, Value>,
     ) {
-        if self.path.len() > DEEPEST {
+        // Fragments may name each other in a circle: this ends them as well.
+        if self.depth == DEEPEST {
             self.error(&GqlError::invalid("query is nested too deeply"));
             return;
         }
+        self.depth += 1;
         for item in &set.items {
             match item {
                 Selection::Field(field) if self.wanted(&field.directives) => {
@@ -131,15 +134,13 @@ impl<'a, 'd> Run<'a, 'd> {
                         continue;
                     };
                     if applies(Some(&fragment.type_condition), object) {
-                        let depth = self.path.len();
-                        self.path.push(json!(spread.fragment_name));
                         self.select(context, object, &fragment.selection_set, out);
-                        self.path.truncate(depth);
                     }
                 }
                 _ => {}
             }
         }
+        self.depth -= 1;
     }
 
     fn fragment(&self, name: &str) -> Option<&'a FragmentDefinition<'d, String>> {

@@ -58,6 +58,11 @@ worlds!(
     "none-started",
     "none-started-healthy",
     "platform-incident",
+    "host-unreachable",
+    "listens-on-loopback",
+    "token-expired",
+    "lease-held",
+    "stuck-starting",
     "flaky-api",
     "big-logs",
 );

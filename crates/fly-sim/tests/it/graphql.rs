@@ -60,4 +60,9 @@ async fn errors_come_with_status_200() {
     assert_eq!(nobody.json()["errors"][0]["extensions"]["code"], "UNAUTHORIZED");
     let deep = format!("{}{}", "{ a ".repeat(60), "}".repeat(60));
     assert!(ask(&sim, &deep, json!({})).await.get("errors").is_some());
+    let circle =
+        "{ app(name: \"demo\") { ...A } } fragment A on App { id ...B } fragment B on App { ...A }";
+    let answer = ask(&sim, circle, json!({})).await;
+    assert_eq!(answer["errors"][0]["message"], "query is nested too deeply");
+    assert_eq!(answer["errors"][0]["path"], json!(["app"]));
 }

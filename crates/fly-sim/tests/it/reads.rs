@@ -228,3 +228,37 @@ async fn other_addresses_need_permission() {
     let error = fly_sim::Sim::start(world, options).await.unwrap_err();
     assert!(matches!(error, fly_sim::StartError::NotLoopback(_)), "{error}");
 }
+
+#[tokio::test]
+async fn an_unreachable_host_leaves_an_incomplete_machine() {
+    let sim = virtual_sim("host-unreachable").await;
+    let path = "/v1/apps/demo/machines/148e21ea7e4389";
+    let machine = get(&sim, path).await.json();
+    assert_eq!(machine["host_status"], "unreachable");
+    assert_eq!(machine["config"], Value::Null);
+    assert!(machine["incomplete_config"]["guest"].is_object());
+    assert!(machine["incomplete_config"].get("env").is_none(), "part of it is lost");
+    for (method, rest) in [("POST", "/stop"), ("GET", "/ps"), ("POST", "/start")] {
+        let answer = send(&sim, method, &format!("{path}{rest}"), &[], None).await.unwrap();
+        assert_eq!(answer.status, 408, "{method} {rest}");
+    }
+    let forced = send(&sim, "DELETE", &format!("{path}?force=true"), &[], None).await.unwrap();
+    assert_eq!(forced.status, 200, "the way out stays open");
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refused_everywhere_but_on_public_pages() {
+    let sim = virtual_sim("token-expired").await;
+    let token = [("authorization", "FlyV1 fm2_expired_for_the_simulation")];
+    for (path, status) in [
+        ("/v1/apps/demo", 401),
+        ("/v1/tokens/current", 401),
+        ("/api/v1/apps/demo/logs", 401),
+        ("/api/v1/organizations", 401),
+        ("/v1/incidents", 200),
+        ("/api/v2/status.json", 200),
+    ] {
+        let answer = send(&sim, "GET", path, &token, None).await.unwrap();
+        assert_eq!(answer.status, status, "{path}");
+    }
+}
