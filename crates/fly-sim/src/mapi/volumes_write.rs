@@ -134,9 +134,9 @@ pub(crate) fn delete(call: &mut Call<'_>) -> Answer {
 pub(crate) fn snapshot(call: &mut Call<'_>) -> Answer {
     let (now, id) = (call.state.now, call.state.ids.snapshot());
     let volume = volume_mut(call)?;
-    let busy = volume.snapshots.iter().find(|s| s.status != "created" && s.at == now);
-    if busy.is_some() {
-        let at = crate::state::rfc3339(now);
+    let busy = volume.snapshots.iter().find(|s| matches!(s.status.as_str(), "waiting" | "running"));
+    if let Some(busy) = busy {
+        let at = crate::state::rfc3339(busy.at);
         let text = format!("failed_precondition: snapshot is already scheduled at {at}");
         return Err(Reply::error(412, text));
     }

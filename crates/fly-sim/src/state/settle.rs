@@ -28,6 +28,7 @@ impl State {
                 if volume.attached.as_ref().is_some_and(|machine| released.contains(machine)) {
                     volume.attached = None;
                 }
+                volume.settle_snapshots(now);
                 while volume.pending.first().is_some_and(|(at, _)| *at <= now) {
                     volume.state = volume.pending.remove(0).1;
                 }

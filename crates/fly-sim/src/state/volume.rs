@@ -1,6 +1,6 @@
 //! A volume and its snapshots as the platform keeps them, and their answer form.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{rfc3339, rfc3339_millis};
@@ -56,6 +56,24 @@ impl Volume {
             "auto_backup_enabled": self.auto_backup, "host_status": self.host_status,
             "host_dedication_key": "",
         })
+    }
+}
+
+/// How long a snapshot waits, and when it is done.
+const SNAPSHOT_RUNS: SignedDuration = SignedDuration::from_millis(500);
+const SNAPSHOT_DONE: SignedDuration = SignedDuration::from_secs(2);
+
+impl Volume {
+    pub(crate) fn settle_snapshots(&mut self, now: Timestamp) {
+        for snapshot in self.snapshots.iter_mut().filter(|s| s.status != "created") {
+            let age = now.duration_since(snapshot.at);
+            let status = match age {
+                age if age >= SNAPSHOT_DONE => "created",
+                age if age >= SNAPSHOT_RUNS => "running",
+                _ => continue,
+            };
+            status.clone_into(&mut snapshot.status);
+        }
     }
 }
 

@@ -87,6 +87,10 @@ async fn states_follow_the_table() {
         assert_eq!(get(&sim, ONE).await.json()["state"], at_once, "{action}");
         assert_eq!(state(&sim, ONE).await, later, "{action}");
     }
+    let events = get(&sim, &format!("{ONE}/events?limit=50")).await.json();
+    let ids: Vec<&str> =
+        events.as_array().unwrap().iter().map(|event| event["id"].as_str().unwrap()).collect();
+    assert!(ids.is_sorted_by(|a, b| a > b), "ids grow with time: {ids:?}");
     let running = post(&sim, &format!("{ONE}/start"), json!({})).await;
     assert_eq!(error(&running), "failed_precondition: machine still active, refusing to start");
     let refused = send(&sim, "DELETE", ONE, &[], None).await.unwrap();
@@ -262,4 +266,34 @@ async fn what_is_sent_by_different_clients_is_understood() {
     let gone = post(&sim, MACHINES, json!({ "region": "mad", "config": { "image": "x" } })).await;
     assert_eq!(gone.status, 422);
     assert!(error(&gone).starts_with("Region mad is deprecated"));
+}
+
+#[tokio::test]
+async fn auto_destroy_and_snapshots_end_by_themselves() {
+    let sim = parsed_sim(
+        r#"
+        behaviors = [{ image = "job", exit_code = 0, after = "2s" }]
+        apps = [{ name = "demo", volumes = [{ id = "vol_0000000000000001", name = "data", region = "fra" }] }]
+        "#,
+    )
+    .await;
+    let mounts = json!([{ "volume": "data", "path": "/data" }]);
+    let config = json!({ "image": "job", "auto_destroy": true, "mounts": mounts });
+    let made = post(&sim, MACHINES, json!({ "region": "fra", "config": config })).await.json();
+    assert_eq!(made["config"]["mounts"][0]["volume"], "vol_0000000000000001", "a mount by name");
+    let path = format!("{MACHINES}/{}", made["id"].as_str().unwrap());
+    let volume = "/v1/apps/demo/volumes/vol_0000000000000001";
+    assert_eq!(get(&sim, volume).await.json()["attached_machine_id"], made["id"]);
+    let gone = get(&sim, &format!("{path}/wait?state=destroyed&timeout=30")).await;
+    assert_eq!(gone.status, 200);
+    assert_eq!(get(&sim, volume).await.json()["attached_machine_id"], Value::Null);
+
+    let snapshots = format!("{volume}/snapshots");
+    assert_eq!(post(&sim, &snapshots, json!({})).await.status, 200);
+    let busy = call(&sim, "POST", &snapshots, json!({})).await;
+    assert_eq!(busy.status, 412);
+    assert!(error(&busy).starts_with("failed_precondition: snapshot is already scheduled at "));
+    assert_eq!(get(&sim, &snapshots).await.json()[0]["status"], "waiting");
+    sim.advance(Duration::from_secs(2));
+    assert_eq!(get(&sim, &snapshots).await.json()[0]["status"], "created");
 }
