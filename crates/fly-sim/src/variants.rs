@@ -13,6 +13,7 @@ pub struct Variants {
     /// `platform/regions` and `placements` in snake_case, as the OpenAPI document says, instead of `Regions`.
     pub snake_case_platform: bool,
     /// Lease answers without the `{status, data}` envelope, as recorded in 2023.
+    /// For clients of our own: flyctl v0.4.87 panics on it when it takes a lease.
     pub flat_lease: bool,
     /// `services[].autostop` as `"off"`, `"stop"` instead of false, true.
     pub autostop_text: bool,

@@ -11,10 +11,8 @@ use super::{
     App, Certificate, Check, Event, HostIssue, Incident, Ip, Lease, Machine, Org, Release, Secret,
     Snapshot, State, Token, Volume, rfc3339, rfc3339_millis,
 };
-use crate::world::file::{
-    AppFile, CertificateFile, EventFile, ExitFile, IncidentFile, LogFile, MachineFile, VolumeFile,
-    WorldFile,
-};
+use crate::world::file::{AppFile, CertificateFile, IncidentFile, LogFile, VolumeFile, WorldFile};
+use crate::world::machine::{EventFile, ExitFile, MachineFile, ProcessFile};
 use crate::world::moment::Moment;
 
 /// Age of what has no date of its own.
@@ -434,7 +432,7 @@ fn processes(file: &MachineFile) -> Vec<Value> {
             "listen_sockets": [{ "proto": "tcp", "address": "0.0.0.0:8080" }],
         })];
     }
-    let one = |p: &crate::world::file::ProcessFile| {
+    let one = |p: &ProcessFile| {
         json!({
             "pid": p.pid, "stime": 0, "rtime": 1, "command": p.command, "directory": "/",
             "cpu": p.cpu, "rss": p.rss, "listen_sockets": sockets(&p.listen),

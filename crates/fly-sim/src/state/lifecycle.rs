@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use super::ids::Ids;
 use super::machine::{Event, Machine, Pending};
 use super::refusal::Refusal;
-use crate::world::file::{BehaviorFile, Settings};
+use crate::world::file::Settings;
+use crate::world::machine::BehaviorFile;
 
 /// What transitions need from the platform.
 pub(crate) struct Platform<'a> {

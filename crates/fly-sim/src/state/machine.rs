@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{rfc3339, rfc3339_millis};
-use crate::world::file::ExecFile;
+use crate::world::machine::ExecFile;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {

@@ -19,7 +19,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::variants::Lags;
-use crate::world::file::{Access, BehaviorFile, Settings, StatusFile};
+use crate::world::file::{Access, Settings, StatusFile};
+use crate::world::machine::BehaviorFile;
 use ids::Ids;
 use logs::LogBook;
 pub(crate) use machine::{Check, Event, Lease, Machine};

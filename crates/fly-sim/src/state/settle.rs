@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::logs::Record;
 use super::{Check, Event, Machine, State};
-use crate::world::file::BehaviorFile;
+use crate::world::machine::BehaviorFile;
 
 /// A destroyed Machine answers this long before it is forgotten.
 const DESTROYED_KEPT_SECONDS: i64 = 60;

@@ -6,6 +6,7 @@
 mod check;
 pub(crate) mod fault;
 pub(crate) mod file;
+pub(crate) mod machine;
 pub(crate) mod moment;
 
 pub use file::Expect;
