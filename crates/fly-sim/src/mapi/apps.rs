@@ -12,7 +12,7 @@ pub(crate) fn body(state: &State, app: &App) -> Value {
     let live = app.machines.iter().filter(|machine| !machine.is_gone()).count();
     let mut value = json!({
         "id": app.id, "name": app.name, "internal_numeric_id": app.numeric_id,
-        "network": app.network, "status": app.status, "machine_count": live,
+        "network": app.network, "network_cidr": "fdaa:10:e286::/48", "status": app.status, "machine_count": live,
         "volume_count": app.volumes.len(),
         "organization": {
             "name": org.map(|o| o.name.as_str()), "slug": org.map(|o| o.slug.as_str()),
