@@ -17,7 +17,7 @@ pub(crate) struct Args {
 
 /// Every generated file, relative to the root, with its content.
 fn outputs() -> Vec<(PathBuf, String)> {
-    Vec::new()
+    vec![(PathBuf::from("schemas/deploy-request.schema.json"), fly_types::DeployRequest::schema())]
 }
 
 /// Writes or compares all generated files.

@@ -110,6 +110,11 @@ impl Size {
         Ok(Self { kind, cpus, memory_mb })
     }
 
+    /// The smallest preset, `shared-cpu-1x`.
+    pub fn smallest() -> Self {
+        Self { kind: CpuKind::Shared, cpus: 1, memory_mb: 256 }
+    }
+
     /// The same CPUs with another amount of memory, in MB.
     pub fn with_memory_mb(&self, memory_mb: u32) -> Result<Self, SizeError> {
         Self::new(self.kind.clone(), self.cpus, memory_mb)
