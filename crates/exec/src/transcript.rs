@@ -90,13 +90,12 @@ impl Transcript {
     /// The command line, how it ended, and the last line of standard error: one line for a message.
     pub fn summary(&self) -> String {
         let name = self.program.rsplit('/').next().unwrap_or(&self.program);
-        let mut line =
-            [name]
-                .into_iter()
-                .chain(self.args.iter().map(String::as_str))
-                .fold(String::new(), |line, word| {
-                    if line.is_empty() { word.to_owned() } else { line + " " + word }
-                });
+        let mut line = [name].into_iter().chain(self.args.iter().map(String::as_str)).fold(
+            String::new(),
+            |line, word| {
+                if line.is_empty() { word.to_owned() } else { line + " " + word }
+            },
+        );
         line = format!("`{line}`: {}", self.ending);
         if let Some(said) = self.stderr_excerpt.lines().rev().find(|said| !said.trim().is_empty()) {
             line += ": ";
