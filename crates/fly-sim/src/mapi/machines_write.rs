@@ -7,6 +7,7 @@ use super::write::{check_duration, flag, number, text, wrong_type};
 use crate::server::http::{Answer, Reply};
 use crate::server::routes::Call;
 use crate::state::create::{NewMachine, claim_volumes};
+use crate::state::shell::{self, Mount};
 use crate::state::{Lease, Machine};
 
 /// The configuration of a create or update, with the types that clients get wrong checked.
@@ -225,15 +226,19 @@ fn set_cordoned(call: &mut Call<'_>, cordoned: bool) -> Answer {
     Ok(Reply::ok())
 }
 
-/// Commands that the world knows, and `echo`. Nothing is executed.
+/// Commands that the world knows, else the small shell over the volumes. Nothing is executed on this host.
 pub(crate) fn exec(call: &mut Call<'_>) -> Answer {
     let body = call.request.json()?;
-    let command = match body.get("command") {
+    let (command, line) = match body.get("command") {
         Some(Value::Array(words)) => {
             let words: Option<Vec<&str>> = words.iter().map(Value::as_str).collect();
-            words.ok_or_else(|| wrong_type("command", &body["command"], "[]string"))?.join(" ")
+            let words = words.ok_or_else(|| wrong_type("command", &body["command"], "[]string"))?;
+            (words.join(" "), shell::quoted(&words))
         }
-        None | Some(Value::Null) => text(&body, "cmd")?.unwrap_or_default().to_owned(),
+        None | Some(Value::Null) => {
+            let text = text(&body, "cmd")?.unwrap_or_default().to_owned();
+            (text.clone(), text)
+        }
         Some(other) => return Err(wrong_type("command", other, "[]string")),
     };
     if command.trim().is_empty() {
@@ -242,15 +247,37 @@ pub(crate) fn exec(call: &mut Call<'_>) -> Answer {
     let machine = call.machine()?;
     require_running(machine)?;
     let known = machine.execs.iter().find(|exec| exec.command == command);
-    let (code, out, err) = match (known, command.strip_prefix("echo ")) {
-        (Some(exec), _) => (exec.exit_code, exec.stdout.clone(), exec.stderr.clone()),
-        (None, Some(text)) => (0, format!("{text}\n"), String::new()),
-        (None, None) => {
-            let program = command.split(' ').next().unwrap_or_default();
-            (127, String::new(), format!("sh: {program}: not found\n"))
-        }
+    let (code, out, err) = match known {
+        Some(exec) => (exec.exit_code, exec.stdout.clone(), exec.stderr.clone()),
+        None => run_in_guest(call, &line)?,
     };
     Ok(Reply::json(json!({ "exit_code": code, "exit_signal": 0, "stdout": out, "stderr": err })))
+}
+
+/// Runs a command over the files of the Machine's volumes.
+fn run_in_guest(call: &mut Call<'_>, command: &str) -> Result<(i64, String, String), Reply> {
+    let machine = call.machine()?;
+    let paths = machine.config.get("mounts").and_then(Value::as_array).cloned().unwrap_or_default();
+    let lazy = call.state.settings.lazy_sync;
+    let app = call.app_mut()?;
+    let mut mounts: Vec<Mount> = Vec::new();
+    for mount in &paths {
+        let id = mount["volume"].as_str().unwrap_or_default();
+        let path = mount["path"].as_str().unwrap_or_default().trim_end_matches('/').to_owned();
+        if let Some(volume) = app.volume(id) {
+            mounts.push(Mount { volume: id.to_owned(), path, files: volume.files.clone() });
+        }
+    }
+    let output = shell::run(command, &mut mounts);
+    for mount in mounts {
+        if let Some(volume) = app.volumes.iter_mut().find(|volume| volume.id == mount.volume) {
+            volume.files = mount.files;
+            if output.synced || !lazy {
+                volume.synced.clone_from(&volume.files);
+            }
+        }
+    }
+    Ok((output.code, output.stdout, output.stderr))
 }
 
 pub(crate) fn set_memory(call: &mut Call<'_>) -> Answer {

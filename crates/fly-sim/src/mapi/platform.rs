@@ -38,8 +38,12 @@ pub(crate) fn placements(call: &mut Call<'_>) -> Answer {
     let regions: Vec<Value> = codes
         .into_iter()
         .filter(known)
-        .map(|code| {
-            json!({ "Region": code, "Count": if count == 0 { 10 } else { count }, "Concurrency": 4 })
+        .filter_map(|code| {
+            let wanted = if count == 0 { 10 } else { count };
+            let room = call.state.rooms.machine_room(code).map(i64::try_from);
+            let fits = room.map_or(wanted, |room| wanted.min(room.unwrap_or(i64::MAX)));
+            // A region without room is missing from the answer.
+            (fits > 0).then(|| json!({ "Region": code, "Count": fits, "Concurrency": 4 }))
         })
         .collect();
     Ok(Reply::json(json!({ "Regions": regions })))

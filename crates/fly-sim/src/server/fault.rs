@@ -51,6 +51,11 @@ impl Faults {
         self.faults.push(Armed { on: file.on, file, matched: 0 });
     }
 
+    /// Names of all faults, and whether each is on.
+    pub(crate) fn list(&self) -> Vec<(String, bool)> {
+        self.faults.iter().map(|fault| (fault.file.name.clone(), fault.on)).collect()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.faults.clear();
     }

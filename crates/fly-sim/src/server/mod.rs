@@ -204,6 +204,23 @@ impl Sim {
         Ok(())
     }
 
+    /// One call of the control routes (`/_sim/…`) without a connection: full regions, unreachable hosts, Machines that
+    /// move or crash, files on volumes. The error is the refusal's text.
+    pub fn control(
+        &self,
+        method: &str,
+        path: &str,
+        body: serde_json::Value,
+    ) -> Result<serde_json::Value, String> {
+        let reply = control::control(&self.shared, method, path, body);
+        let failed = reply.status.as_u16() >= 400;
+        let value = match reply.body {
+            http::Body::Json(value) => value,
+            _ => serde_json::Value::Null,
+        };
+        if failed { Err(value["error"].as_str().unwrap_or_default().to_owned()) } else { Ok(value) }
+    }
+
     /// Stops serving.
     pub fn stop(self) {
         drop(self);

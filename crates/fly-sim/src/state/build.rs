@@ -40,6 +40,10 @@ impl State {
         });
         let tokens = tokens.collect();
         let default_org = orgs[0].slug.clone();
+        let mut rooms = super::room::Rooms::default();
+        for region in &file.regions {
+            rooms.set(region.code.get_ref().0.as_str(), &region.room);
+        }
         let apps = file.apps.iter().map(|app| {
             let app = builder.app(app, &default_org);
             (app.name.clone(), app)
@@ -59,6 +63,7 @@ impl State {
             behaviors: file.behaviors.clone(),
             builds: 0,
             lags: crate::variants::Lags::default(),
+            rooms,
         }
     }
 }
@@ -80,6 +85,8 @@ impl Builder {
                 slug: org.slug.to_string(),
                 name: org.name.clone().unwrap_or_else(|| org.slug.to_string()),
                 kind: org.kind.clone(),
+                trial: org.trial,
+                memory_quota_mb: org.memory_quota_mb,
                 members: org
                     .members
                     .iter()
@@ -94,6 +101,8 @@ impl Builder {
                 slug: "personal".to_owned(),
                 name: "Example Person".to_owned(),
                 kind: "PERSONAL".to_owned(),
+                trial: false,
+                memory_quota_mb: None,
                 members: vec![(
                     "Example Person".to_owned(),
                     self.viewer.clone(),
@@ -217,6 +226,7 @@ impl Builder {
                 .collect(),
             host_status: file.host_status.clone(),
             cordoned: file.cordoned,
+            host_full: file.host_full,
             processes: processes(file),
             lease: file.lease.as_ref().map(|lease| Lease {
                 nonce: lease.nonce.clone(),
@@ -312,6 +322,7 @@ impl Builder {
             volume_size: file.size_gb << 30,
             status: snapshot.status.clone(),
             retention_days: file.snapshot_retention,
+            files: file.files.clone(),
         });
         let mut snapshots: Vec<Snapshot> = snapshots.collect();
         snapshots.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.at));
@@ -332,6 +343,14 @@ impl Builder {
             fstype: "ext4".to_owned(),
             snapshots,
             pending: Vec::new(),
+            host_full: file.host_full,
+            files: file.files.clone(),
+            synced: file.files.clone(),
+            writer: file.writer.as_ref().map(|writer| super::volume::Writer {
+                file: writer.file.clone(),
+                every: writer.every,
+                next: self.start.saturating_add(writer.every).unwrap_or(self.start),
+            }),
         }
     }
 

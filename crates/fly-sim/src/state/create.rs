@@ -30,6 +30,17 @@ pub(crate) struct NewMachine {
 }
 
 impl State {
+    /// The first of a comma list of codes and aliases that exists and has room, else the first that exists.
+    fn machine_region(&self, text: &str) -> Result<String, Refusal> {
+        let known: Vec<String> =
+            text.split(',').filter_map(|code| resolve_region(code).ok()).collect();
+        let room = known.iter().find(|code| self.rooms.has_machine_room(code));
+        match room.or(known.first()) {
+            Some(code) => Ok(code.clone()),
+            None => resolve_region(text),
+        }
+    }
+
     /// The parts of the platform that transitions need, apart from the apps.
     pub(crate) fn parts(&mut self) -> (Platform<'_>, &mut std::collections::BTreeMap<String, App>) {
         let platform = Platform {
@@ -42,7 +53,23 @@ impl State {
     }
 
     pub(crate) fn create_machine(&mut self, app: &str, new: NewMachine) -> Result<String, Refusal> {
-        let region = resolve_region(new.region.as_deref().unwrap_or("any"))?;
+        let region = self.machine_region(new.region.as_deref().unwrap_or("any"))?;
+        let memory = new.config.get("guest").and_then(|guest| guest["memory_mb"].as_i64());
+        if let Some(app) = self.apps.get(app) {
+            self.check_quota(app, &region, memory.unwrap_or(256))?;
+            volumes_have_room(app, &new.config)?;
+        }
+        let rooms_before = self.rooms.clone();
+        self.rooms.take_machine(&region)?;
+        self.make_machine(app, region, new).inspect_err(|_| self.rooms = rooms_before)
+    }
+
+    fn make_machine(
+        &mut self,
+        app: &str,
+        region: String,
+        new: NewMachine,
+    ) -> Result<String, Refusal> {
         let (mut platform, apps) = self.parts();
         let app = apps.get_mut(app).ok_or_else(|| Refusal::not_found("app not found"))?;
         let name = new.name.filter(|name| !name.is_empty());
@@ -71,6 +98,7 @@ impl State {
             checks: Vec::new(),
             host_status: "ok".to_owned(),
             cordoned: new.cordoned,
+            host_full: false,
             processes: Vec::new(),
             lease: None,
             versions: Vec::new(),
@@ -80,7 +108,9 @@ impl State {
             id: id.clone(),
         };
         let prepared = now.saturating_add(platform.settings.create_delay).unwrap_or(now);
-        if new.skip_launch {
+        if platform.unpullable(machine.image()) {
+            machine.fail_to_pull(&mut platform, prepared);
+        } else if new.skip_launch {
             machine.pending.push(Pending::to(prepared, "stopped"));
         } else {
             machine.pending.push(Pending::to(prepared, "starting"));
@@ -146,6 +176,7 @@ impl State {
         app: &str,
         mut volume: Volume,
         path: &[(&str, SignedDuration)],
+        spread: Spread,
     ) -> Result<String, Refusal> {
         if ALIASES.iter().any(|(alias, _)| *alias == volume.region) {
             return Err(Refusal::invalid(format!("invalid region '{}'", volume.region)));
@@ -154,6 +185,8 @@ impl State {
         if !(1..=500).contains(&volume.size_gb) {
             return Err(Refusal::invalid("size_gb must be between 1 and 500"));
         }
+        volume.zone = self.volume_zone(app, &volume, spread)?;
+        self.rooms.take_volume(&volume.region)?;
         let mut at = self.now;
         for (state, takes) in path {
             at = at.saturating_add(*takes).unwrap_or(at);
@@ -165,6 +198,52 @@ impl State {
         app.volumes.push(volume);
         Ok(id)
     }
+
+    /// The hardware group of a new volume.
+    fn volume_zone(&mut self, app: &str, new: &Volume, spread: Spread) -> Result<String, Refusal> {
+        let start = self.ids.number();
+        let app = self.apps.get(app).ok_or_else(|| Refusal::not_found("app not found"))?;
+        let others = app.volumes.iter().filter(|volume| {
+            volume.region == new.region
+                && volume.is_live()
+                && match spread {
+                    Spread::Anywhere => false,
+                    Spread::ByName => volume.name == new.name,
+                    Spread::ByApp => true,
+                }
+        });
+        let taken: Vec<&str> = others.map(|volume| volume.zone.as_str()).collect();
+        self.rooms.zone(&new.region, &taken, start).ok_or_else(|| Refusal::plain("no capacity"))
+    }
+}
+
+/// Which volumes must stand on other hardware than a new one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Spread {
+    Anywhere,
+    /// Those of the same name (`require_unique_zone`).
+    ByName,
+    /// All of the app (`unique_zone_app_wide`).
+    ByApp,
+}
+
+/// A Machine must fit where its volume is.
+fn volumes_have_room(app: &App, config: &Map<String, Value>) -> Result<(), Refusal> {
+    let mounts = config.get("mounts").and_then(Value::as_array);
+    for mount in mounts.into_iter().flatten() {
+        let wanted = mount["volume"].as_str().unwrap_or_default();
+        let full = app.volumes.iter().find(|v| v.id == wanted && v.host_full);
+        if let Some(volume) = full {
+            return Err(Refusal {
+                word: Some("volume_placement_capacity"),
+                ..Refusal::bare_precondition(format!(
+                    "insufficient resources to create new machine with existing volume (id) '{}'",
+                    volume.id
+                ))
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The first of a comma list of codes and aliases that exists now.
@@ -204,6 +283,7 @@ pub(crate) fn claim_volumes(
                 volume.id == wanted
                     || (volume.name == wanted
                         && volume.attached.is_none()
+                        && volume.is_live()
                         && volume.region == region)
             });
             let Some(place) = place else {
@@ -214,6 +294,18 @@ pub(crate) fn claim_volumes(
                 Some(owner) if owner != machine => {
                     return Err(Refusal::precondition(format!(
                         "volume already claimed by machine {owner}"
+                    )));
+                }
+                _ if !volume.is_live() => {
+                    return Err(Refusal::precondition(format!(
+                        "volume {} is not mountable in state {}",
+                        volume.id, volume.state
+                    )));
+                }
+                _ if volume.host_status != "ok" => {
+                    return Err(Refusal::precondition(format!(
+                        "the host of volume {} is {}",
+                        volume.id, volume.host_status
                     )));
                 }
                 _ if volume.region != region => {

@@ -50,6 +50,10 @@ impl Platform<'_> {
         self.now.saturating_add(by).unwrap_or(self.now)
     }
 
+    pub(crate) fn unpullable(&self, image: &str) -> bool {
+        self.behavior(image).is_some_and(|behavior| behavior.unpullable)
+    }
+
     fn behavior(&self, image: &str) -> Option<BehaviorFile> {
         self.behaviors.iter().find(|behavior| image.contains(&behavior.image)).cloned()
     }
@@ -58,6 +62,21 @@ impl Platform<'_> {
 impl Machine {
     fn reachable(&self) -> Changed {
         if self.host_ok() { Ok(()) } else { Err(Refusal::deadline("context deadline exceeded")) }
+    }
+
+    fn has_room(&self) -> Changed {
+        if self.host_full {
+            return Err(Refusal::aborted(
+                "could not reserve resource for machine: insufficient memory available to fulfill request",
+            ));
+        }
+        Ok(())
+    }
+
+    /// A new Machine whose image cannot be pulled.
+    pub(crate) fn fail_to_pull(&mut self, platform: &mut Platform<'_>, at: Timestamp) {
+        let failed = platform.event(at, "launch", "failed", "flyd", Some(json!({})));
+        self.later(at, "failed", Some(failed));
     }
 
     fn now_in(&mut self, state: &str, event: Event) {
@@ -126,6 +145,7 @@ impl Machine {
                 )));
             }
         };
+        self.has_room()?;
         let event = platform.event(platform.now, "start", "starting", "user", None);
         self.now_in("starting", event);
         self.boot(platform, platform.after(delay));
@@ -229,6 +249,30 @@ impl Machine {
         Ok(())
     }
 
+    /// Its process ends by itself; the restart policy decides what follows.
+    pub(crate) fn exits(&mut self, platform: &mut Platform<'_>, code: i64, oom_killed: bool) {
+        let restarts = match self.restart_policy().as_str() {
+            "always" => true,
+            "no" => false,
+            _ => code != 0,
+        };
+        let mut request = Event::exit(code, oom_killed, false, platform.now);
+        request["exit_event"]["restarting"] = json!(restarts);
+        let exit = platform.event(platform.now, "exit", "stopped", "flyd", Some(request));
+        self.now_in(if restarts { "starting" } else { "stopped" }, exit);
+        if restarts {
+            self.boot(platform, platform.after(platform.settings.start_delay));
+        }
+    }
+
+    /// The platform gave its volume another id.
+    pub(crate) fn rename_volume(&mut self, old: &str, new: &str) {
+        let mounts = self.config.get_mut("mounts").and_then(Value::as_array_mut);
+        for mount in mounts.into_iter().flatten().filter(|mount| mount["volume"] == old) {
+            mount["volume"] = json!(new);
+        }
+    }
+
     /// Whether an update would be taken; asked before its volumes are claimed.
     pub(crate) fn check_update(&self) -> Changed {
         self.reachable()?;
@@ -238,7 +282,7 @@ impl Machine {
                 self.state
             )));
         }
-        Ok(())
+        self.has_room()
     }
 
     pub(crate) fn update(
@@ -250,6 +294,11 @@ impl Machine {
         self.check_update()?;
         let resting = matches!(self.state.as_str(), "stopped" | "suspended" | "created");
         let ran = self.state == "started";
+        let wanted = config.get("image").and_then(Value::as_str).unwrap_or_default();
+        if platform.unpullable(wanted) {
+            self.revert(platform, ran);
+            return Ok(());
+        }
         let old = std::mem::replace(&mut self.config, config);
         self.versions.push((self.instance_id.clone(), Value::Object(old)));
         self.instance_id = platform.ids.ulid(platform.now);
@@ -272,6 +321,29 @@ impl Machine {
         let at = at.saturating_add(platform.settings.start_delay).unwrap_or(at);
         self.boot(platform, at);
         Ok(())
+    }
+
+    /// An accepted update that is undone: the Machine goes on with its old version, and nobody is told.
+    fn revert(&mut self, platform: &mut Platform<'_>, ran: bool) {
+        let event = platform.event(platform.now, "update", "replacing", "user", None);
+        self.now_in("replacing", event);
+        let at = platform.after(REPLACING);
+        let reverted = platform.event(at, "revert", "stopped", "flyd", None);
+        self.later(at, "stopped", Some(reverted));
+        if ran {
+            let at = at.saturating_add(platform.settings.start_delay).unwrap_or(at);
+            self.boot(platform, at);
+        }
+    }
+
+    /// The platform moves it to another host: same id and state, another 6PN address.
+    pub(crate) fn migrate(&mut self, platform: &mut Platform<'_>) {
+        self.private_ip = platform.ids.private_ip();
+        "ok".clone_into(&mut self.host_status);
+        self.host_full = false;
+        let request = Some(json!({ "migrated": true }));
+        self.updated_at = platform.now;
+        self.events.push(platform.event(platform.now, "launch", "created", "flyd", request));
     }
 
     pub(crate) fn destroy(&mut self, platform: &mut Platform<'_>, force: bool) -> Changed {

@@ -25,6 +25,8 @@ pub(crate) struct Machine {
     pub(crate) checks: Vec<Check>,
     pub(crate) host_status: String,
     pub(crate) cordoned: bool,
+    /// Its host has no room: starting and updating are refused.
+    pub(crate) host_full: bool,
     pub(crate) processes: Vec<Value>,
     pub(crate) lease: Option<Lease>,
     /// Older versions: (instance id, configuration), oldest first.
@@ -122,6 +124,10 @@ impl Machine {
 
     pub(crate) fn metadata(&self, key: &str) -> Option<&str> {
         self.config.get("metadata")?.get(key)?.as_str()
+    }
+
+    pub(crate) fn memory_mb(&self) -> i64 {
+        self.config.get("guest").and_then(|guest| guest["memory_mb"].as_i64()).unwrap_or(256)
     }
 
     pub(crate) fn is_gone(&self) -> bool {

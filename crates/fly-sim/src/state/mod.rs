@@ -10,7 +10,9 @@ pub(crate) mod lifecycle;
 pub(crate) mod logs;
 pub(crate) mod machine;
 pub(crate) mod refusal;
+pub(crate) mod room;
 mod settle;
+pub(crate) mod shell;
 pub(crate) mod volume;
 
 use std::collections::BTreeMap;
@@ -40,6 +42,7 @@ pub(crate) struct State {
     pub(crate) behaviors: Vec<BehaviorFile>,
     pub(crate) builds: i64,
     pub(crate) lags: Lags,
+    pub(crate) rooms: room::Rooms,
 }
 
 #[derive(Debug, Clone)]
@@ -51,6 +54,8 @@ pub(crate) struct Org {
     pub(crate) kind: String,
     /// (name, e-mail, role)
     pub(crate) members: Vec<(String, String, String)>,
+    pub(crate) trial: bool,
+    pub(crate) memory_quota_mb: Option<i64>,
 }
 
 #[derive(Debug, Clone)]

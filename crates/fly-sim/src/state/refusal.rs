@@ -4,12 +4,19 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     InvalidArgument,
+    /// A 400 that comes without a word.
+    Plain,
+    Forbidden,
     NotFound,
     DeadlineExceeded,
+    Aborted,
     AlreadyExists,
     FailedPrecondition,
     /// Validation texts, which come without a word.
     Unprocessable,
+    Unavailable,
+    /// A 412 that comes without a word.
+    BarePrecondition,
 }
 
 #[derive(Debug, Clone)]
@@ -26,20 +33,29 @@ impl Code {
             Self::InvalidArgument => "invalid_argument",
             Self::NotFound => "not_found",
             Self::DeadlineExceeded => "deadline_exceeded",
+            Self::Aborted => "aborted",
             Self::AlreadyExists => "already_exists",
             Self::FailedPrecondition => "failed_precondition",
-            Self::Unprocessable => return None,
+            Self::Plain
+            | Self::Forbidden
+            | Self::Unprocessable
+            | Self::Unavailable
+            | Self::BarePrecondition => {
+                return None;
+            }
         })
     }
 
     pub(crate) fn http(self) -> u16 {
         match self {
-            Self::InvalidArgument => 400,
+            Self::InvalidArgument | Self::Plain => 400,
+            Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::DeadlineExceeded => 408,
-            Self::AlreadyExists => 409,
-            Self::FailedPrecondition => 412,
+            Self::Aborted | Self::AlreadyExists => 409,
+            Self::FailedPrecondition | Self::BarePrecondition => 412,
             Self::Unprocessable => 422,
+            Self::Unavailable => 503,
         }
     }
 }
@@ -56,6 +72,11 @@ macro_rules! makers {
 
 makers! {
     invalid InvalidArgument
+    plain Plain
+    forbidden Forbidden
+    aborted Aborted
+    unavailable Unavailable
+    bare_precondition BarePrecondition
     not_found NotFound
     deadline DeadlineExceeded
     exists AlreadyExists

@@ -17,6 +17,7 @@ impl State {
             return;
         }
         self.now = now;
+        let lazy = self.settings.lazy_sync;
         for app in self.apps.values_mut() {
             let mut released: Vec<String> = Vec::new();
             for machine in &mut app.machines {
@@ -29,11 +30,19 @@ impl State {
                     volume.attached = None;
                 }
                 volume.settle_snapshots(now);
+                if volume.writer.is_some() || lazy {
+                    let owner = volume.attached.as_deref();
+                    let owner = app.machines.iter().find(|m| Some(m.id.as_str()) == owner);
+                    volume.settle_writer(now, owner.is_some_and(|m| m.state == "started"), lazy);
+                }
                 while volume.pending.first().is_some_and(|(at, _)| *at <= now) {
                     volume.state = volume.pending.remove(0).1;
                 }
             }
             app.volumes.retain(|volume| volume.state != "gone");
+            for machine in app.machines.iter().filter(|machine| released.contains(&machine.id)) {
+                self.rooms.give_machine(&machine.region);
+            }
             app.machines.retain(|machine| {
                 !machine.is_gone()
                     || now.duration_since(machine.updated_at).as_secs() < DESTROYED_KEPT_SECONDS

@@ -1,5 +1,7 @@
 //! A volume and its snapshots as the platform keeps them, and their answer form.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -25,6 +27,24 @@ pub(crate) struct Volume {
     pub(crate) snapshots: Vec<Snapshot>,
     /// States to come, with their times.
     pub(crate) pending: Vec<(Timestamp, String)>,
+    /// Its host has no room for a Machine.
+    pub(crate) host_full: bool,
+    /// What a Machine that mounts it sees: path below the mount → content.
+    pub(crate) files: Files,
+    /// What has reached the disk: forks and snapshots copy this.
+    pub(crate) synced: Files,
+    pub(crate) writer: Option<Writer>,
+}
+
+/// Path below the mount → content.
+pub(crate) type Files = BTreeMap<String, String>;
+
+/// An app that adds a line to a file while its Machine runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Writer {
+    pub(crate) file: String,
+    pub(crate) every: SignedDuration,
+    pub(crate) next: Timestamp,
 }
 
 #[derive(Debug, Clone)]
@@ -35,6 +55,7 @@ pub(crate) struct Snapshot {
     pub(crate) volume_size: i64,
     pub(crate) status: String,
     pub(crate) retention_days: i64,
+    pub(crate) files: Files,
 }
 
 const BLOCK: i64 = 4096;
@@ -64,6 +85,38 @@ const SNAPSHOT_RUNS: SignedDuration = SignedDuration::from_millis(500);
 const SNAPSHOT_DONE: SignedDuration = SignedDuration::from_secs(2);
 
 impl Volume {
+    /// Whether it can be mounted, or will be.
+    pub(crate) fn is_live(&self) -> bool {
+        !matches!(
+            self.state.as_str(),
+            "scheduling_destroy"
+                | "fork_cleanup"
+                | "waiting_for_detach"
+                | "pending_destroy"
+                | "destroying"
+                | "destroyed"
+        )
+    }
+
+    /// What the app wrote up to `now`; `running` says whether its Machine runs.
+    pub(crate) fn settle_writer(&mut self, now: Timestamp, running: bool, lazy: bool) {
+        let Some(writer) = &mut self.writer else { return };
+        while writer.next <= now {
+            if running {
+                let text = self.files.entry(writer.file.clone()).or_default();
+                let line = text.lines().count() + 1;
+                *text += &["entry ", &line.to_string(), "\n"].concat();
+            }
+            match writer.next.checked_add(writer.every.max(SignedDuration::from_millis(1))) {
+                Ok(next) => writer.next = next,
+                Err(_) => return,
+            }
+        }
+        if !lazy || !running {
+            self.synced.clone_from(&self.files);
+        }
+    }
+
     pub(crate) fn settle_snapshots(&mut self, now: Timestamp) {
         for snapshot in self.snapshots.iter_mut().filter(|s| s.status != "created") {
             let age = now.duration_since(snapshot.at);

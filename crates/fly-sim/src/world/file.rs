@@ -40,6 +40,8 @@ pub(crate) struct WorldFile {
     pub(crate) faults: Vec<super::fault::FaultFile>,
     #[serde(default)]
     pub(crate) behaviors: Vec<BehaviorFile>,
+    #[serde(default)]
+    pub(crate) regions: Vec<super::place::RegionFile>,
 }
 
 /// What a good tool says about a world. Never served, only read by tests and by people.
@@ -76,6 +78,8 @@ pub(crate) struct Settings {
     pub(crate) start_delay: SignedDuration,
     #[serde(deserialize_with = "de_duration")]
     pub(crate) stop_delay: SignedDuration,
+    /// Writes of a running Machine reach forks and snapshots only after `sync` or a stop.
+    pub(crate) lazy_sync: bool,
 }
 
 impl Default for Settings {
@@ -87,6 +91,7 @@ impl Default for Settings {
             create_delay: SignedDuration::from_millis(800),
             start_delay: SignedDuration::from_millis(500),
             stop_delay: SignedDuration::from_millis(300),
+            lazy_sync: false,
         }
     }
 }
@@ -102,6 +107,11 @@ pub(crate) struct OrgFile {
     pub(crate) kind: String,
     #[serde(default)]
     pub(crate) members: Vec<MemberFile>,
+    /// No payment method: one Machine per app.
+    #[serde(default)]
+    pub(crate) trial: bool,
+    /// Memory of all Machines in one region; absent: no limit.
+    pub(crate) memory_quota_mb: Option<i64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -197,6 +207,14 @@ pub(crate) struct VolumeFile {
     pub(crate) created: Option<Moment>,
     #[serde(default)]
     pub(crate) snapshots: Vec<SnapshotFile>,
+    /// What is on it: path below the mount → content. Forks and restored snapshots carry it.
+    #[serde(default)]
+    pub(crate) files: BTreeMap<String, String>,
+    /// What its Machine writes on it while it runs.
+    pub(crate) writer: Option<super::place::WriterFile>,
+    /// Its host has no room for a Machine.
+    #[serde(default)]
+    pub(crate) host_full: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

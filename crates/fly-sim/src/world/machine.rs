@@ -45,6 +45,9 @@ pub(crate) struct MachineFile {
     pub(crate) private_ip: Option<String>,
     #[serde(default)]
     pub(crate) cordoned: bool,
+    /// Its host has no room: starting and updating are refused.
+    #[serde(default)]
+    pub(crate) host_full: bool,
     pub(crate) created: Option<Moment>,
     pub(crate) updated: Option<Moment>,
     /// Merged over the configuration made of the fields above.
@@ -89,6 +92,9 @@ pub(crate) struct BehaviorFile {
     pub(crate) after: SignedDuration,
     /// All checks fail with this output.
     pub(crate) failing_check: Option<String>,
+    /// The image cannot be pulled: a new Machine fails, an updated one goes back to its old version.
+    #[serde(default)]
+    pub(crate) unpullable: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

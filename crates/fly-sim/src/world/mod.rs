@@ -8,6 +8,7 @@ pub(crate) mod fault;
 pub(crate) mod file;
 pub(crate) mod machine;
 pub(crate) mod moment;
+pub(crate) mod place;
 
 pub use file::Expect;
 

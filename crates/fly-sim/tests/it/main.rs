@@ -9,6 +9,7 @@ mod fake;
 mod faults;
 mod graphql;
 mod lifecycle;
+mod places;
 mod platform;
 mod programs;
 mod reads;
