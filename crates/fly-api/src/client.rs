@@ -1,6 +1,7 @@
 //! The loop that sends a request: limit, token, attempts, pauses, decoding, record.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -63,6 +64,8 @@ struct Inner {
     config: ClientConfig,
     limiter: Limiter,
     budget: Budget,
+    /// One turn at a time per app, for what can only be told apart by a list from before.
+    turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl std::fmt::Debug for Client {
@@ -84,7 +87,8 @@ impl Client {
     pub fn new(transport: Arc<dyn net::Transport>, config: ClientConfig) -> Self {
         let limiter = Limiter::new(config.limits.clone());
         let budget = Budget::new(config.retry.budget);
-        Self { inner: Arc::new(Inner { transport, config, limiter, budget }) }
+        let turns = Mutex::default();
+        Self { inner: Arc::new(Inner { transport, config, limiter, budget, turns }) }
     }
 
     /// Whether there is a token.
@@ -92,8 +96,22 @@ impl Client {
         self.inner.config.token.is_some()
     }
 
+    /// Injected randomness.
+    pub(crate) fn random(&self) -> &Random {
+        &self.inner.config.random
+    }
+
+    /// Waits for this caller's turn among those with the same key; the turn ends when the guard is dropped.
+    pub(crate) async fn turn(&self, key: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.inner.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(turns.entry(key.to_owned()).or_default())
+        };
+        turn.lock_owned().await
+    }
+
     /// Sends a request and decodes the JSON answer. An empty body reads as `null`.
-    pub async fn send<T: DeserializeOwned>(
+    pub(crate) async fn send<T: DeserializeOwned>(
         &self,
         request: Request,
     ) -> Result<Fetched<T>, ApiError> {
@@ -119,7 +137,7 @@ impl Client {
     }
 
     /// Sends a request and returns the body of a successful answer as it came.
-    pub async fn send_raw(&self, request: Request) -> Result<(Bytes, CallRecord), ApiError> {
+    pub(crate) async fn send_raw(&self, request: Request) -> Result<(Bytes, CallRecord), ApiError> {
         let inner = &*self.inner;
         let config = &inner.config;
         let begin = Instant::now();

@@ -78,17 +78,31 @@ impl Client {
         subject: &str,
         variables: &Value,
     ) -> Result<Fetched<GraphQlReply>, ApiError> {
-        let request = Request::new(
-            Method::POST,
-            Target::GraphQl,
-            "/graphql",
-            &[],
-            // A query, not a mutation: repeating it reads again.
-            Class::Safe,
-            Action::GraphQlQuery,
-            subject,
-        )
-        .json(&json!({ "query": query, "variables": variables }));
+        // A query, not a mutation: repeating it reads again.
+        let request = request(query, Class::Safe, Action::GraphQlQuery, subject, variables);
+        self.graphql(request, title).await
+    }
+
+    /// A mutation with one `input` variable. Never repeated once it may have been carried out.
+    pub(crate) async fn mutation(
+        &self,
+        mutation: &'static str,
+        title: &'static str,
+        subject: &str,
+        input: &Value,
+    ) -> Result<Fetched<Value>, ApiError> {
+        let variables = json!({ "input": input });
+        let action = Action::GraphQlMutation;
+        let request = request(mutation, Class::Unsafe, action, subject, &variables);
+        let reply = self.graphql(request, title).await?;
+        Ok(reply.map(|reply| reply.data.into_value().unwrap_or(Value::Null)))
+    }
+
+    async fn graphql(
+        &self,
+        request: Request,
+        title: &'static str,
+    ) -> Result<Fetched<GraphQlReply>, ApiError> {
         let mut fetched: Fetched<GraphQlReply> = self.send(request).await?;
         for call in &mut fetched.calls {
             call.url_template = format!("{} ({title})", call.url_template);
@@ -100,6 +114,17 @@ impl Client {
         }
         Ok(fetched)
     }
+}
+
+fn request(
+    text: &'static str,
+    class: Class,
+    action: Action,
+    subject: &str,
+    variables: &Value,
+) -> Request {
+    Request::new(Method::POST, Target::GraphQl, "/graphql", &[], class, action, subject)
+        .json(&json!({ "query": text, "variables": variables }))
 }
 
 fn extract<T: DeserializeOwned>(

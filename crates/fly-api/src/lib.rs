@@ -16,12 +16,15 @@ mod limit;
 mod logs;
 mod machines;
 mod orgs;
+mod placement;
 mod public;
 mod random;
 mod request;
 mod retry;
+mod settle;
 mod volumes;
 mod wait;
+mod write;
 
 pub use auth::{Token, TokenError, TokenKind};
 pub use call::{CallRecord, Fetched};
@@ -35,4 +38,11 @@ pub use orgs::OrgQuery;
 pub use random::Random;
 pub use request::{Action, Body, Class, Request, Target};
 pub use retry::{Decision, Outcome, RetryPolicy, decide};
+pub use settle::SettleError;
 pub use wait::{WaitError, WaitFor, Waited};
+pub use write::{
+    AllocatedIp, Capacity, Command, Created, CreatedVolume, CustomCertificate, Effect, FleetResult,
+    Lease, LeaseRequest, LeaseState, MachineWriter, Marker, MetadataChange, NewIp, NewMachine,
+    NewToken, NewVolume, Reason, RegionResult, Resource, SecretChanges, Stop, UpdateOptions,
+    Updated, VolumeSource, WriteAccess, WriteError, Writer,
+};

@@ -80,6 +80,9 @@ pub enum Action {
     SecretSet,
     CertificateList,
     CertificateGet,
+    CertificateAdd,
+    CertificateCheck,
+    CertificateDelete,
     IpList,
     IpCreate,
     IpDelete,
@@ -88,6 +91,7 @@ pub enum Action {
     RegionList,
     Placement,
     TokenCurrent,
+    TokenCreate,
     GraphQlQuery,
     GraphQlMutation,
     Web,
@@ -95,8 +99,10 @@ pub enum Action {
     Public,
 }
 
-/// One request, complete but for host and token.
+/// One request, complete but for host and token. Made only in this crate: whoever holds a reading client cannot make up
+/// a change.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Request {
     /// The method.
     pub method: Method,
