@@ -97,7 +97,8 @@ impl HttpClient {
             .cookie_store(true)
             .dns_resolver(Arc::new(SystemResolver { loopback_only: options.loopback_only }))
             .no_proxy();
-        if let Some(settings) = &options.proxy {
+        // A proxy would carry requests off this machine.
+        if let Some(settings) = options.proxy.as_ref().filter(|_| !options.loopback_only) {
             let bypass = format!("localhost,127.0.0.0/8,::1,{}", settings.bypass.join(","));
             let proxy = reqwest::Proxy::all(settings.url.clone())
                 .map_err(|error| BuildError::Proxy(error.without_url().into()))?
@@ -112,13 +113,8 @@ impl HttpClient {
     /// Sends a request and returns as soon as the head of the answer is there.
     pub async fn open(&self, request: Request) -> Result<StreamingResponse, Error> {
         let host = request.url.host_str().map(str::to_owned);
-        // Names are checked by the resolver; addresses never reach it.
-        let elsewhere = match request.url.host() {
-            Some(url::Host::Ipv4(address)) => !address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => !address.is_loopback(),
-            _ => false,
-        };
-        if self.loopback_only && elsewhere {
+        // The resolver checks what a name stands for; addresses never reach it.
+        if self.loopback_only && !is_loopback(&request.url) {
             return Err(Error::new(ErrorKind::NotLoopback).at_host(host.as_deref()));
         }
         let deadline = Instant::now() + request.timeouts.total;
@@ -153,6 +149,16 @@ impl HttpClient {
         }
         let ResponseHead { status, headers } = streaming.head;
         Ok(Response { status, headers, body: body.freeze() })
+    }
+}
+
+/// Whether an address names this machine: `localhost`, 127.0.0.0/8 or ::1. No name is looked up.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 
@@ -219,9 +225,11 @@ impl Resolve for SystemResolver {
                 let source = std::io::Error::other("only loopback addresses are allowed");
                 return Err(ResolveError { host, source }.into());
             }
-            let found = tokio::net::lookup_host((host.as_str(), 0))
-                .await
-                .map(Iterator::collect::<Vec<SocketAddr>>);
+            let found = tokio::net::lookup_host((host.as_str(), 0)).await.map(|found| {
+                // A hosts file may say anything about `localhost`.
+                let kept = found.filter(|address| !loopback_only || address.ip().is_loopback());
+                kept.collect::<Vec<SocketAddr>>()
+            });
             match found {
                 Ok(addresses) => Ok(Box::new(addresses.into_iter()) as Addrs),
                 Err(source) => Err(ResolveError { host, source }.into()),

@@ -10,7 +10,7 @@ mod error;
 mod message;
 mod tls;
 
-pub use client::{HttpClient, Options, ProxySettings, StreamingResponse, Transport};
+pub use client::{HttpClient, Options, ProxySettings, StreamingResponse, Transport, is_loopback};
 pub use error::{BuildError, Effect, Error, ErrorKind};
 pub use message::{Request, Response, ResponseHead, Timeouts};
 pub use tls::Roots;
