@@ -17,7 +17,11 @@ pub(crate) struct Args {
 
 /// Every generated file, relative to the root, with its content.
 fn outputs() -> Vec<(PathBuf, String)> {
-    vec![(PathBuf::from("schemas/deploy-request.schema.json"), fly_types::DeployRequest::schema())]
+    vec![
+        (PathBuf::from("docs/reference/environment.md"), ops_cli::env::reference_page()),
+        (PathBuf::from("docs/reference/exit-codes.md"), ops_cli::Exit::reference_page()),
+        (PathBuf::from("schemas/deploy-request.schema.json"), fly_types::DeployRequest::schema()),
+    ]
 }
 
 /// Writes or compares all generated files.

@@ -1,5 +1,6 @@
 //! Exit codes: one public table for all binaries.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 /// Outcome of a command as scripts see it. The numbers are a contract; see `docs/reference/exit-codes.md`.
@@ -55,6 +56,26 @@ impl Exit {
         (Self::Terminated, "terminated (SIGTERM)"),
     ];
 
+    /// The reference page.
+    pub fn reference_page() -> String {
+        let mut page = String::from(
+            "# Exit codes\n\n\
+             <!-- Made by `cargo xtask gen` from crates/ops-cli/src/exit.rs. -->\n\n\
+             One table for all tools. A number never changes its meaning.\n\n\
+             | Code | Meaning |\n| --- | --- |\n",
+        );
+        for (exit, meaning) in Self::TABLE {
+            // Writing to a string cannot fail.
+            let _ = writeln!(page, "| {} | {meaning} |", exit.code());
+        }
+        page.push_str(
+            "\nSIGHUP (the terminal went away) counts as SIGTERM. The first signal asks a tool to stop at a safe point, so that what it\n\
+             has so far is complete; the second ends it at once and removes its temporary files. A closed pipe on standard output is\n\
+             not an error.\n",
+        );
+        page
+    }
+
     /// The number that the shell sees.
     pub const fn code(self) -> u8 {
         self as u8
@@ -64,5 +85,16 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_a_contract() {
+        let numbers: Vec<u8> = Exit::TABLE.iter().map(|(exit, _)| exit.code()).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 130, 143]);
     }
 }

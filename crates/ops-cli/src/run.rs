@@ -57,8 +57,8 @@ impl std::fmt::Debug for Context {
 }
 
 impl Context {
-    /// A context for tests: nothing is read from the process, no signal arrives.
-    pub fn for_tests(env: Env, directory: impl Into<PathBuf>, ui: Ui, clock: Clock) -> Self {
+    /// A context in which nothing has happened yet. Tests make their own; no signal arrives there.
+    pub fn new(env: Env, directory: impl Into<PathBuf>, ui: Ui, clock: Clock) -> Self {
         Self {
             env,
             directory: directory.into(),
@@ -140,7 +140,7 @@ where
             return Exit::NothingDone;
         }
     };
-    let context = Context::for_tests(env, directory, ui, clock);
+    let context = Context::new(env, directory, ui, clock);
     match prepared(args, &context, run) {
         Ok(exit) => exit,
         Err(error) => {
