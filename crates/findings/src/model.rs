@@ -20,6 +20,49 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// All of them, mildest first.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
+
+    /// The word for tables and flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl std::str::FromStr for Severity {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let known = Self::ALL.into_iter().find(|severity| severity.name() == word);
+        known.ok_or_else(|| UnknownWord::new("severity", word, Self::ALL.map(Self::name)))
+    }
+}
+
+/// A word that is none of those that are allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{word}' is no {what}; use one of: {allowed}")]
+pub struct UnknownWord {
+    what: &'static str,
+    word: String,
+    allowed: String,
+}
+
+impl UnknownWord {
+    pub(crate) fn new<const N: usize>(
+        what: &'static str,
+        word: &str,
+        allowed: [&'static str; N],
+    ) -> Self {
+        Self { what, word: word.to_owned(), allowed: allowed.join(", ") }
+    }
+}
+
 /// How well the evidence supports the finding.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -32,6 +75,17 @@ pub enum Confidence {
     Medium,
     /// The platform itself says so, or several independent signs agree.
     High,
+}
+
+impl Confidence {
+    /// The word for tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
 }
 
 /// Where in its source a piece of evidence stands.
@@ -105,6 +159,47 @@ pub struct Rule {
     pub explanation: &'static str,
     /// Where the rule's facts come from.
     pub basis: &'static str,
+}
+
+impl Rule {
+    /// A finding of this rule with the rule's severity, explanation and tags. Evidence, remedy and subjects are for the
+    /// caller to add: a finding without evidence convinces nobody.
+    pub fn finding(&self, confidence: Confidence, title: impl Into<String>) -> Finding {
+        Finding {
+            rule: self.id.to_owned(),
+            severity: self.severity,
+            confidence,
+            title: title.into(),
+            explanation: self.explanation.to_owned(),
+            evidence: Vec::new(),
+            remedy: Remedy::default(),
+            subjects: Vec::new(),
+            first_seen: None,
+            last_seen: None,
+            tags: self.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        }
+    }
+
+    /// The rule's id and its aliases.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        [self.id].into_iter().chain(self.aliases.iter().copied())
+    }
+
+    /// That the rule was not judged, because `input` could not be read.
+    pub fn not_judged(&self, input: impl Into<String>, why: impl Into<String>) -> NotJudged {
+        NotJudged { rule: self.id.to_owned(), input: input.into(), why: why.into() }
+    }
+}
+
+/// A rule about which nothing can be said. It is neither fine nor broken, and reports say so.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct NotJudged {
+    /// Id of the rule.
+    pub rule: String,
+    /// What was missing, e.g. `machines`.
+    pub input: String,
+    /// Why it was missing, e.g. `403: the token may not list machines`.
+    pub why: String,
 }
 
 /// What is wrong.
