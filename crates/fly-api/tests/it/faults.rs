@@ -1,17 +1,8 @@
 //! What the client does when the platform is in trouble.
 
 use fly_api::{ErrorKind, MachineFilter};
-use fly_types::AppName;
 
-use crate::{client, with_extra, world};
-
-fn demo() -> AppName {
-    "demo".parse().unwrap()
-}
-
-fn fault(path: &str, rest: &str) -> String {
-    format!("\n[[faults]]\nname = \"f\"\npath = \"{path}\"\n{rest}\n")
-}
+use crate::{client, demo, fault, with_extra, world};
 
 #[tokio::test]
 async fn trouble_that_passes_is_waited_out() {
@@ -21,7 +12,7 @@ async fn trouble_that_passes_is_waited_out() {
         "effect = \"status\"\nstatus = 429\nretry_after = 1\ncount = 1",
         "effect = \"cut_body\"\nafter = 10\ncount = 1",
     ] {
-        let (_sim, client) = with_extra("healthy", &fault("/v1/apps/*/machines", rest)).await;
+        let (_sim, client) = with_extra("healthy", &fault("*", "/v1/apps/*/machines", rest)).await;
         let answer = client.machines(&demo(), &MachineFilter::default()).await.unwrap();
         let call = &answer.calls[0];
         assert!(call.attempts > 1, "{rest}: {call:?}");
@@ -32,7 +23,7 @@ async fn trouble_that_passes_is_waited_out() {
 #[tokio::test]
 async fn garbage_is_named_not_guessed() {
     let (_sim, client) =
-        with_extra("healthy", &fault("/v1/apps/*/volumes", "effect = \"garbage\"")).await;
+        with_extra("healthy", &fault("*", "/v1/apps/*/volumes", "effect = \"garbage\"")).await;
     let error = client.volumes(&demo()).await.unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Decode { .. }), "{error:?}");
     assert_eq!(error.call.error.as_deref(), Some("decode"));

@@ -5,11 +5,7 @@ use fly_types::state::MachineState;
 use fly_types::{AppName, OrgSlug};
 use std::time::Duration;
 
-use crate::world;
-
-fn demo() -> AppName {
-    "demo".parse().unwrap()
-}
+use crate::{demo, world};
 
 #[tokio::test]
 async fn an_app_and_everything_that_belongs_to_it() {
