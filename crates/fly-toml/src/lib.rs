@@ -1,1 +1,24 @@
-//! The fly.toml schema: document with spans, lints, lossless edits, conversion.
+//! The fly.toml format: a document with places, one typed model, diagnostics, lossless edits, conversion.
+//!
+//! Purpose: to read a fly.toml exactly as flyctl reads it, and to say what flyctl does not. Text in, text out. It must
+//! not know: files, directories, the network, terminals.
+//!
+//! ```
+//! let report = fly_toml::check("app = \"web\"\n[http_service]\ninternal_port = 8080\n");
+//! assert!(report.accepted());
+//! ```
+
+pub mod diag;
+mod document;
+pub mod lint;
+mod report;
+pub mod schema;
+mod span;
+pub mod syntax;
+mod verdict;
+
+pub use diag::{Applicability, Code, Diagnostic, Edit, Fix, Label, Severity};
+pub use document::{Document, MAX_BYTES, UnreadableError};
+pub use report::{Options, Report, check, check_bytes, check_with};
+pub use schema::Config;
+pub use span::{LineIndex, Position, Span};

@@ -37,6 +37,11 @@ impl GoDuration {
         self.nanos
     }
 
+    /// A length in nanoseconds, negative ones included, to be written as text.
+    pub fn from_nanos(nanos: i64) -> Self {
+        Self { nanos, form: Form::Text(go_text(nanos)) }
+    }
+
     /// The length; `None` when it is negative.
     pub fn to_std(&self) -> Option<Duration> {
         u64::try_from(self.nanos).ok().map(Duration::from_nanos)

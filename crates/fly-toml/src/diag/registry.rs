@@ -1,0 +1,37 @@
+//! Every code there is.
+
+use super::Code;
+
+/// All codes: those of reading and validation first, then the lints.
+pub fn all() -> Vec<&'static Code> {
+    let mut codes = crate::schema::codes::ALL.to_vec();
+    codes.extend(crate::lint::ALL.iter().map(|lint| lint.code));
+    codes
+}
+
+/// The code of an id.
+pub fn by_id(id: &str) -> Option<&'static Code> {
+    all().into_iter().find(|code| code.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_pages_complete() {
+        let codes = all();
+        let mut ids: Vec<&str> = codes.iter().map(|code| code.id).collect();
+        ids.sort_unstable();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+        for code in codes {
+            let kebab =
+                code.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+            assert!(kebab, "{}", code.id);
+            assert!(!code.why.is_empty() && !code.source.is_empty(), "{}", code.id);
+            assert!(code.page().starts_with(&format!("# {}\n", code.id)));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Lints: one condition per file, judged on the typed model of one fly.toml.
+//!
+//! To add one: a file here with a `Lint` (its code holds the documentation, an example that has it and one that has it
+//! not; a test runs both), and a line in [`ALL`]. Must not know: files, the network, other apps.
+
+mod autostop_without_autostart;
+mod bare_duration;
+mod soft_limit_above_hard;
+
+use crate::diag::{Code, Diagnostic};
+use crate::document::Document;
+use crate::schema::Config;
+
+/// What a lint may look at.
+pub struct LintInput<'a> {
+    /// The file as written.
+    pub document: &'a Document,
+    /// The file as read.
+    pub config: &'a Config,
+    /// Text of the Dockerfile that the app is built from, when the caller has it.
+    pub dockerfile: Option<&'a str>,
+}
+
+/// One lint.
+pub struct Lint {
+    /// Its code.
+    pub code: &'static Code,
+    /// Reports each place that has it.
+    pub check: fn(&LintInput<'_>, &mut Vec<Diagnostic>),
+}
+
+/// Every lint, in alphabetical order of the codes.
+pub static ALL: &[&Lint] =
+    &[&autostop_without_autostart::LINT, &bare_duration::LINT, &soft_limit_above_hard::LINT];
+
+/// Runs all lints.
+pub fn run(input: &LintInput<'_>) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for lint in ALL {
+        (lint.check)(input, &mut diagnostics);
+    }
+    diagnostics
+}
+
+#[cfg(test)]
+mod testing {
+    /// How often a code is reported for a text.
+    pub(super) fn count(id: &str, text: &str) -> usize {
+        let report = crate::check(text);
+        report.diagnostics.iter().filter(|diagnostic| diagnostic.code.id == id).count()
+    }
+}

@@ -1,0 +1,171 @@
+//! The check of one file: everything there is to say about it, and whether flyctl would take it.
+
+use crate::diag::{Diagnostic, Edit, Flyctl};
+use crate::document::{Document, UnreadableError};
+use crate::lint::{self, LintInput};
+use crate::schema::{self, Config, codes};
+use crate::span::Span;
+use crate::syntax::{Mistake, MistakeKind};
+use crate::{diag::Applicability, verdict};
+
+/// More diagnostics than this are cut: nobody reads them, and a hostile file must not cost more than its size.
+const MAX_DIAGNOSTICS: usize = 500;
+
+/// What the caller knows beyond the text.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Unknown top-level keys that are there on purpose.
+    pub allowed: Vec<String>,
+    /// Text of the Dockerfile that the app is built from.
+    pub dockerfile: Option<String>,
+    /// Leave out the lints: only what flyctl itself decides on, old spellings and ignored keys.
+    pub without_lints: bool,
+}
+
+/// The outcome.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The file as written.
+    pub document: Document,
+    /// The file as read; holds whatever could be read.
+    pub config: Config,
+    /// What there is to say, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    /// Whether `fly config validate` would accept the file, given a name for the app.
+    pub fn accepted(&self) -> bool {
+        !self.diagnostics.iter().any(|diagnostic| diagnostic.code.flyctl == Flyctl::Refuses)
+    }
+
+    /// Whether flyctl could read the file into its types; if not it keeps only the name of the app.
+    pub fn loads(&self) -> bool {
+        use crate::diag::Grade;
+        !self.diagnostics.iter().any(|diagnostic| {
+            diagnostic.code.flyctl == Flyctl::Refuses
+                && matches!(diagnostic.code.grade, Grade::Syntax | Grade::Shape)
+        })
+    }
+
+    /// The text with all machine-applicable fixes; `None` when there are none.
+    pub fn fixed(&self) -> Option<String> {
+        let edits: Vec<Edit> = self
+            .diagnostics
+            .iter()
+            .filter_map(|diagnostic| diagnostic.fix.as_ref())
+            .filter(|fix| fix.applicability == Applicability::MachineApplicable)
+            .flat_map(|fix| fix.edits.iter().cloned())
+            .collect();
+        let fixed = crate::diag::apply(self.document.text(), &edits);
+        (fixed != self.document.text()).then_some(fixed)
+    }
+}
+
+/// Checks a text.
+pub fn check(text: &str) -> Report {
+    check_with(text, &Options::default())
+}
+
+/// Checks the bytes of a file.
+pub fn check_bytes(bytes: &[u8], options: &Options) -> Report {
+    let error = match Document::from_bytes(bytes) {
+        Ok(document) => return check_document(document, options),
+        Err(error) => error,
+    };
+    let diagnostic = match &error {
+        UnreadableError::NotUtf8 { at } => {
+            // The readable part gives the place; what follows it is not quoted.
+            let readable = String::from_utf8_lossy(&bytes[..*at]).into_owned();
+            let place = Span::at(readable.len());
+            return Report {
+                document: Document::parse(readable),
+                config: Config::default(),
+                diagnostics: vec![
+                    Diagnostic::new(&codes::NOT_UTF8, error.to_string())
+                        .at(place, "the text is readable up to here"),
+                ],
+            };
+        }
+        UnreadableError::TooLarge { .. } => Diagnostic::new(&codes::TOO_LARGE, error.to_string()),
+    };
+    Report {
+        document: Document::parse(String::new()),
+        config: Config::default(),
+        diagnostics: vec![diagnostic],
+    }
+}
+
+/// Checks a text with what else is known.
+pub fn check_with(text: &str, options: &Options) -> Report {
+    check_bytes(text.as_bytes(), options)
+}
+
+fn check_document(document: Document, options: &Options) -> Report {
+    let mut diagnostics: Vec<Diagnostic> =
+        document.mistakes().iter().map(|mistake| syntax_diagnostic(mistake, &document)).collect();
+    let (config, mut found) = schema::load(&document, &options.allowed);
+    diagnostics.append(&mut found);
+    diagnostics.append(&mut verdict::validate(&config));
+    if !options.without_lints {
+        let dockerfile = options.dockerfile.as_deref();
+        let input = LintInput { document: &document, config: &config, dockerfile };
+        diagnostics.append(&mut lint::run(&input));
+    }
+    diagnostics.sort_by_key(|diagnostic| {
+        (diagnostic.span().unwrap_or_default(), std::cmp::Reverse(diagnostic.severity))
+    });
+    diagnostics.truncate(MAX_DIAGNOSTICS);
+    Report { document, config, diagnostics }
+}
+
+fn syntax_diagnostic(mistake: &Mistake, document: &Document) -> Diagnostic {
+    let code = match mistake.kind {
+        MistakeKind::Syntax => &codes::TOML_SYNTAX,
+        MistakeKind::Duplicate => &codes::DUPLICATE_KEY,
+        MistakeKind::TableConflict => &codes::TABLE_CONFLICT,
+        MistakeKind::Depth => &codes::TOO_DEEP,
+    };
+    let diagnostic = Diagnostic::new(code, mistake.message.clone());
+    match (mistake.kind, mistake.context) {
+        (MistakeKind::Duplicate | MistakeKind::TableConflict, Some(first)) => {
+            let diagnostic =
+                diagnostic.at(mistake.span, "defined again here").at(first, "first defined here");
+            redefinition_fix(diagnostic, mistake.span, first, document)
+        }
+        (_, Some(context)) => diagnostic.at(mistake.span, "").at(context, "in this"),
+        (_, None) => diagnostic.at(mistake.span, ""),
+    }
+}
+
+/// Removes a first definition that is an empty list, or a second one that says the same.
+fn redefinition_fix(
+    diagnostic: Diagnostic,
+    again: Span,
+    first: Span,
+    document: &Document,
+) -> Diagnostic {
+    let text = document.text();
+    let line = |span: Span| document.whole_lines(span);
+    let (first_line, again_line) = (line(first), line(again));
+    let value = |line: Span| {
+        let line = line.of(text).split('#').next().unwrap_or("").trim().to_owned();
+        line.split_once('=').map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
+    };
+    let (Some(old), new) = (value(first_line), value(again_line)) else { return diagnostic };
+    if old.1 == "[]" && again_line.of(text).trim_start().starts_with('[') {
+        return diagnostic.fix(
+            "delete the empty list",
+            vec![Edit::remove(first_line)],
+            Applicability::MachineApplicable,
+        );
+    }
+    if new.as_ref() == Some(&old) {
+        return diagnostic.fix(
+            "delete the repetition",
+            vec![Edit::remove(again_line)],
+            Applicability::MachineApplicable,
+        );
+    }
+    diagnostic
+}

@@ -1,0 +1,12 @@
+//! TOML as a tree in which every key and value knows its place in the text.
+//!
+//! Purpose: one parse that goes on after a mistake, so that a file with five mistakes gets five reports, and that keeps
+//! both places of a name that is defined twice. Lexing and the grammar come from `toml_parser`, the lower half of
+//! `toml_edit`; a tree of our own is needed because `toml_edit` stops at the first mistake.
+//! Must not know: fly.toml.
+
+mod build;
+mod tree;
+
+pub use build::{Mistake, MistakeKind, parse};
+pub use tree::{BareUnit, Entry, Key, Kind, Origin, Table, Value};

@@ -1,0 +1,3 @@
+//! Black-box tests of the library: text in, text out.
+
+mod codes;
