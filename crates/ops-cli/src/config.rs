@@ -247,7 +247,14 @@ fn endpoints(environment: &Env, loopback_only: bool) -> Result<(Endpoints, [Sour
     let [machines, api, web, incidents, status] = values;
     let endpoints =
         Endpoints::with_overrides(machines, api, web, incidents, status).map_err(|error| {
-            CliError::from(error).hint("the base addresses come from FLY_*_URL variables")
+            let kinds = ["Machines API", "API", "web API", "incident list", "status page"];
+            let variable =
+                kinds.iter().position(|kind| *kind == error.kind).map(|at| ENDPOINTS[at]);
+            let error = CliError::from(error);
+            match variable {
+                Some(variable) => error.hint(format!("correct or unset {}", variable.name)),
+                None => error,
+            }
         })?;
     if loopback_only {
         let urls = [
@@ -316,4 +323,64 @@ fn proxy(environment: &Env) -> Result<Option<Resolved<ProxySettings>>, CliError>
 fn shown(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(env: &[(&str, &str)]) -> Result<Config, CliError> {
+        let access = AccessArgs::default();
+        let typed = Typed { access: Some(&access), ..Typed::default() };
+        Config::resolve(typed, &Env::from_pairs(env.iter().copied()), Path::new("/nonexistent"))
+    }
+
+    #[test]
+    fn the_simulators_environment_is_taken_whole() {
+        let url = "http://127.0.0.1:4280";
+        let config = resolve(&[
+            ("FLY_API_BASE_URL", url),
+            ("FLY_FLAPS_BASE_URL", url),
+            ("FLY_UIEX_BASE_URL", url),
+            ("FLY_STATUSPAGE_UNRESOLVED_INCIDENTS_URL", "http://127.0.0.1:4280/v1/incidents"),
+            ("FLY_STATUSPAGE_BASE_URL", url),
+            ("FLY_API_TOKEN", "fo1_sim"),
+            ("FLY_OPS_LOOPBACK_ONLY", "1"),
+        ])
+        .unwrap();
+        assert_eq!(config.endpoints, Endpoints::single(url).unwrap());
+        assert!(config.loopback_only.value);
+        assert!(config.endpoint_sources.iter().all(|source| *source != Source::Default));
+    }
+
+    #[test]
+    fn a_group_that_does_not_concern_a_command_is_not_read() {
+        let env = Env::from_pairs([
+            ("FLY_APP", "Not Valid"),
+            ("FLY_ORG", "Not Valid"),
+            ("FLY_API_TOKEN", "a b"),
+        ]);
+        let config = Config::resolve(Typed::default(), &env, Path::new("/nonexistent")).unwrap();
+        assert!(config.app.is_none() && config.org.is_none() && config.token.is_none());
+        assert_eq!(config.app().unwrap_err().exit(), crate::Exit::Usage);
+        let error = config.token(crate::LeastToken::Deploy).unwrap_err();
+        assert_eq!(error.exit(), crate::Exit::NothingDone);
+        assert!(error.hints()[0].contains("fly tokens create deploy --app APP"));
+    }
+
+    #[test]
+    fn proxies_and_name_servers() {
+        let config = resolve(&[
+            ("https_proxy", "proxy.test:3128"),
+            ("NO_PROXY", "internal, .flycast ,"),
+            ("FLY_OPS_DNS_SERVER", "127.0.0.1:5353"),
+        ])
+        .unwrap();
+        let proxy = config.proxy.unwrap();
+        assert_eq!(proxy.value.url.as_str(), "http://proxy.test:3128/");
+        assert_eq!(proxy.value.bypass, ["internal", ".flycast"]);
+        assert_eq!(config.dns_server.unwrap().value.port(), 5353);
+        let config = resolve(&[("FLY_OPS_DNS_SERVER", "fdaa::3")]).unwrap();
+        assert_eq!(config.dns_server.unwrap().value.port(), 53);
+    }
 }

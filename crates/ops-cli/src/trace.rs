@@ -141,3 +141,48 @@ pub(crate) fn subscriber(
     });
     Ok(Registry::default().with(keep).with(show))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::OutputArgs;
+    use crate::env::Env;
+    use crate::ui::Terminal;
+
+    #[test]
+    fn the_log_is_kept_clean_and_shown_on_demand() {
+        for (verbose, shown) in [(0, 0), (1, 1), (2, 2)] {
+            let args = OutputArgs { verbose, ..OutputArgs::default() };
+            let (ui, captured) = Ui::captured(&args, &Env::default(), Terminal::default(), "");
+            let (log, scrubber) = (OwnLog::default(), Scrubber::default());
+            scrubber.learn(&secrecy::SecretString::from("hunter2hunter2"));
+            let subscriber = subscriber(&ui, &log, &scrubber, None).unwrap();
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::warn!(token = "fm2_verysecret", "careful with hunter2hunter2");
+                tracing::debug!("in detail");
+                tracing::trace!("never kept");
+            });
+            let kept = String::from_utf8(log.snapshot()).unwrap();
+            assert_eq!(kept.lines().count(), 2, "{kept}");
+            assert!(
+                kept.contains("careful with [redacted]") && kept.contains("in detail"),
+                "{kept}"
+            );
+            assert_eq!(captured.stderr().lines().count(), shown);
+            for text in [kept, captured.stderr()] {
+                assert!(!text.contains("verysecret") && !text.contains("hunter2"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_oldest_lines_go_first() {
+        let log = OwnLog::default();
+        for number in 0..6 {
+            log.push(format!("{number}{}\n", "x".repeat(CAP / 4)).into_bytes());
+        }
+        let kept = String::from_utf8(log.snapshot()).unwrap();
+        assert!(kept.starts_with("(3 earlier lines dropped)\n3x"), "{}", &kept[..60]);
+        assert!(kept.len() <= CAP + 64);
+    }
+}

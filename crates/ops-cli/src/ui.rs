@@ -418,3 +418,6 @@ where
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     lines.join("\n")
 }
+
+#[cfg(test)]
+mod tests;
