@@ -97,8 +97,7 @@ impl HttpClient {
             .cookie_store(true)
             .dns_resolver(Arc::new(SystemResolver { loopback_only: options.loopback_only }))
             .no_proxy();
-        // A proxy would carry requests off this machine.
-        if let Some(settings) = options.proxy.as_ref().filter(|_| !options.loopback_only) {
+        if let Some(settings) = &options.proxy {
             let bypass = format!("localhost,127.0.0.0/8,::1,{}", settings.bypass.join(","));
             let proxy = reqwest::Proxy::all(settings.url.clone())
                 .map_err(|error| BuildError::Proxy(error.without_url().into()))?

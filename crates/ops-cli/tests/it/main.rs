@@ -64,7 +64,7 @@ fn bad_input_is_refused_before_any_request() {
         let output = run(args, env);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", report(&output));
         assert!(output.stdout.is_empty());
-        all.push_str(&format!("$ skeleton {}\n{}\n", args.join(" "), text(&output.stderr)));
+        all += &format!("$ skeleton {}\n{}\n", args.join(" "), text(&output.stderr));
     }
     let filters = vec![(r"which is \S+", "which is [TIME]"), (r"file \S+/gone", "file [DIR]/gone")];
     insta::with_settings!({ filters => filters }, { insta::assert_snapshot!(all) });
