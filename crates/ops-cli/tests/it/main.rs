@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -64,7 +65,7 @@ fn bad_input_is_refused_before_any_request() {
         let output = run(args, env);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", report(&output));
         assert!(output.stdout.is_empty());
-        all += &format!("$ skeleton {}\n{}\n", args.join(" "), text(&output.stderr));
+        writeln!(all, "$ skeleton {}\n{}", args.join(" "), text(&output.stderr)).unwrap();
     }
     let filters = vec![(r"which is \S+", "which is [TIME]"), (r"file \S+/gone", "file [DIR]/gone")];
     insta::with_settings!({ filters => filters }, { insta::assert_snapshot!(all) });
