@@ -7,6 +7,7 @@
 
 mod apps;
 mod auth;
+mod build;
 mod call;
 mod client;
 mod endpoints;
@@ -27,6 +28,9 @@ mod wait;
 mod write;
 
 pub use auth::{Token, TokenError, TokenKind};
+pub use build::{
+    BuildError, BuildErrors, CheckBuilder, ConfigBuilder, PortBuilder, ServiceBuilder, machines_for,
+};
 pub use call::{CallRecord, Fetched};
 pub use client::{Client, ClientConfig, Clock};
 pub use endpoints::{EndpointError, Endpoints};

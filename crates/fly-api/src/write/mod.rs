@@ -24,6 +24,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 pub use certificates::CustomCertificate;
+pub(crate) use create::some;
 pub use create::{Created, Marker, NewMachine};
 pub use error::{Capacity, Effect, Reason, Resource, WriteError};
 pub use fleet::{FleetResult, RegionResult};
