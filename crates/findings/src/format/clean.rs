@@ -6,7 +6,7 @@ pub(super) fn line(text: &str) -> String {
     let text = without_sequences(text);
     let kept = text.chars().filter_map(|c| match c {
         c if c.is_whitespace() => Some(' '),
-        c if c.is_control() || reorders(c) => None,
+        c if acts(c) => None,
         c => Some(c),
     });
     kept.collect::<String>().trim().to_owned()
@@ -21,9 +21,10 @@ pub(super) fn lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// Characters that make a text look like another one: directional marks, embeddings and isolates, invisible ones.
-fn reorders(c: char) -> bool {
-    matches!(c,
+/// Characters that act on what is around them: controls, directional marks, embeddings and isolates, invisible ones.
+pub(super) fn acts(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
         '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}'

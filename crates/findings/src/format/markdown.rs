@@ -59,8 +59,11 @@ fn detail(text: &mut String, finding: &Finding) {
         let _ = write!(text, "\nWhat to do: {}\n", prose(&finding.remedy.text));
     }
     if !finding.remedy.commands.is_empty() {
+        let lines = finding.remedy.commands.iter().flat_map(|command| clean::lines(command));
+        // A shell does not mind a blank in front; a CI system would take the bare line for an order to itself.
+        let orders = |line: &String| line.starts_with("::") || line.starts_with("##");
         let lines: Vec<String> =
-            finding.remedy.commands.iter().flat_map(|command| clean::lines(command)).collect();
+            lines.map(|line| if orders(&line) { format!(" {line}") } else { line }).collect();
         let fence = fence(&lines.join("\n"), 3);
         let _ = write!(text, "\n{fence}sh\n{}\n{fence}\n", lines.join("\n"));
     }

@@ -63,7 +63,7 @@ pub fn sarif(report: &Report, catalogue: &Catalogue) -> String {
                 "toolExecutionNotifications": notifications,
             }],
             "columnKind": "unicodeCodePoints",
-            "properties": { "about": report.about },
+            "properties": { "about": clean::line(&report.about) },
             "results": results,
         }],
     }))
@@ -100,7 +100,7 @@ fn result(finding: &Finding, rules: &[&Rule], suppressions: Vec<Value>) -> Value
     let mut locations = finding.evidence.iter().map(location);
     result.insert("locations".into(), locations.next().into_iter().collect());
     result.insert("relatedLocations".into(), locations.collect());
-    let fingerprint = Accepted::of(finding).line();
+    let fingerprint = clean::line(&Accepted::of(finding).line());
     result.insert("partialFingerprints".into(), json!({ "ruleSubjectsSource/v1": fingerprint }));
     result.insert("suppressions".into(), Value::Array(suppressions));
     result.insert(
@@ -108,17 +108,22 @@ fn result(finding: &Finding, rules: &[&Rule], suppressions: Vec<Value>) -> Value
         json!({
             "severity": finding.severity.name(),
             "confidence": finding.confidence.name(),
-            "subjects": finding.subjects,
-            "commands": finding.remedy.commands,
+            "subjects": cleaned(&finding.subjects),
+            "commands": cleaned(&finding.remedy.commands),
             "tags": finding.tags,
         }),
     );
     Value::Object(result)
 }
 
+fn cleaned(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| clean::lines(text).join("\n")).collect()
+}
+
 fn location(evidence: &Evidence) -> Value {
     let mut physical = Map::new();
-    physical.insert("artifactLocation".into(), json!({ "uri": uri(&evidence.source) }));
+    physical
+        .insert("artifactLocation".into(), json!({ "uri": uri(&clean::line(&evidence.source)) }));
     let region = match &evidence.location {
         Location::Whole | Location::Json { .. } => None,
         Location::Line { line } => Some(json!({ "startLine": at_least_one(*line) })),
@@ -138,7 +143,7 @@ fn location(evidence: &Evidence) -> Value {
     let mut location = Map::new();
     location.insert("physicalLocation".into(), Value::Object(physical));
     if let Location::Json { pointer } = &evidence.location {
-        let name = json!([{ "fullyQualifiedName": pointer, "kind": "value" }]);
+        let name = json!([{ "fullyQualifiedName": clean::line(pointer), "kind": "value" }]);
         location.insert("logicalLocations".into(), name);
     }
     if let Some(excerpt) = &evidence.excerpt {

@@ -29,8 +29,8 @@ pub fn table(report: &Report, width: Option<u16>, paint: Option<Paint<'_>>) -> S
         }
         // Colours go on after the layout, so that they cannot disturb it: only the first cell of a row starts with a
         // severity, because the others' continuation lines start with blanks.
-        for line in table.lines() {
-            text.push_str(&painted(line.trim_end(), paint));
+        for line in laid_out(table) {
+            text.push_str(&painted(&line, paint));
             text.push('\n');
         }
         text.push('\n');
@@ -44,8 +44,8 @@ pub fn table(report: &Report, width: Option<u16>, paint: Option<Paint<'_>>) -> S
                 format!("no {}: {}", clean::line(input), clean::line(why)),
             ]);
         }
-        for line in table.lines() {
-            text.push_str(line.trim_end());
+        for line in laid_out(table) {
+            text.push_str(&line);
             text.push('\n');
         }
         text.push('\n');
@@ -63,6 +63,13 @@ fn plain(width: Option<u16>) -> Table {
         table.set_width(width);
     }
     table
+}
+
+fn laid_out(mut table: Table) -> Vec<String> {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
 fn painted(line: &str, paint: Option<Paint<'_>>) -> String {
