@@ -51,9 +51,12 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// From the caller's variables, e.g. `std::env::vars_os()`.
-    pub fn from_vars(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        Self { caller: vars.into_iter().collect() }
+    /// From the caller's variables. Children see those of them that are in this crate's lists, no others.
+    pub fn from_vars<N: Into<OsString>, V: Into<OsString>>(
+        vars: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let vars = vars.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self { caller: vars.collect() }
     }
 
     /// The directories in which programs are looked for.

@@ -20,5 +20,5 @@ pub use command::{Arg, Command};
 pub use environment::Environment;
 pub use program::{FindError, Program};
 pub use run::{Clock, Ran, RunError, Runner};
-pub use transcript::{Ending, Scrub, Transcript};
+pub use transcript::{Ending, Scrub, Transcript, scrub_with};
 pub use version::Version;

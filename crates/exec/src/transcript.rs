@@ -10,6 +10,12 @@ use serde::{Deserialize, Serialize};
 /// secrets that the run itself was given have been taken out.
 pub type Scrub = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
+/// A scrub that is the redactor's.
+pub fn scrub_with(redactor: &redact::Redactor) -> Scrub {
+    let redactor = redactor.clone();
+    Arc::new(move |text| redactor.redact_str(text))
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "how")]

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
 use crate::program::{FindError, Program};
-use crate::run::{Ran, RunError, Runner};
+use crate::run::{RunError, Runner};
 use crate::transcript::Transcript;
 use crate::version::Version;
 
@@ -192,7 +192,9 @@ impl Flyctl {
         })
     }
 
-    /// `doctor --json`, for `app` if one is given.
+    /// `doctor --json`, for `app` if one is given. Any answers are a result, whatever the exit status: see [`UNTRUSTED`].
+    ///
+    /// It runs in `/`, because flyctl packs up the build context of a directory that has a fly.toml just to see its size.
     pub async fn doctor(
         &self,
         runner: &Runner,
@@ -203,14 +205,22 @@ impl Flyctl {
     ) -> Result<Observed<Doctor>, FlyctlError> {
         let mut args = vec!["doctor", "--json"];
         args.extend(app.into_iter().flat_map(|app| ["-a", app]));
-        let command = self.command(&args, token, deadline)?;
+        let command = self.command(&args, token, deadline)?.directory("/");
         let ran = runner.run(command, cancel).await.map_err(FlyctlError::Run)?;
-        let ran = claimed(ran)?;
-        let answers = parsed(&ran)?;
-        Ok(Observed {
-            value: Doctor::from_answers(answers, app.is_some()),
-            transcript: ran.transcript,
-        })
+        match serde_json::from_slice(&ran.stdout.bytes()) {
+            Ok(answers) => Ok(Observed {
+                value: Doctor::from_answers(answers, app.is_some()),
+                transcript: ran.transcript,
+            }),
+            Err(source) => {
+                let transcript = Box::new(ran.transcript);
+                Err(if ran.ending.claims_success() {
+                    FlyctlError::Output { transcript, source }
+                } else {
+                    FlyctlError::Failed { transcript }
+                })
+            }
+        }
     }
 }
 
@@ -218,21 +228,4 @@ impl Flyctl {
 fn base(program: &Program, deadline: Duration) -> Command {
     let command = Command::new(program, deadline).inherit(&INHERITED);
     FIXED.iter().fold(command, |command, (name, value)| command.env(name, *value))
-}
-
-/// The run, if it claims success.
-fn claimed(ran: Ran) -> Result<Ran, FlyctlError> {
-    if ran.ending.claims_success() {
-        Ok(ran)
-    } else {
-        Err(FlyctlError::Failed { transcript: Box::new(ran.transcript) })
-    }
-}
-
-/// Standard output as JSON.
-fn parsed<T: serde::de::DeserializeOwned>(ran: &Ran) -> Result<T, FlyctlError> {
-    serde_json::from_slice(&ran.stdout.bytes()).map_err(|source| FlyctlError::Output {
-        transcript: Box::new(ran.transcript.clone()),
-        source,
-    })
 }
