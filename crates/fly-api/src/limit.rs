@@ -45,6 +45,42 @@ pub struct LimitTable {
 const DOCUMENTED: &str = "superfly/docs machines/api/working-with-machines-api (1/s per action and id, burst 3; get 5/s, burst 10; app deletions 100/min)";
 const POLICY: &str = "no documented limit; our own bound";
 
+/// Changes that the docs name or that fall under "each action": one a second per Machine, or per app or organization
+/// where there is no Machine yet.
+const PER_ID: [Action; 27] = [
+    Action::AppCreate,
+    Action::MachineCreate,
+    Action::MachineUpdate,
+    Action::MachineDelete,
+    Action::MachineStart,
+    Action::MachineStop,
+    Action::MachineSuspend,
+    Action::MachineRestart,
+    Action::MachineSignal,
+    Action::MachineCordon,
+    Action::MachineUncordon,
+    Action::MachineExec,
+    Action::MachineMetadataSet,
+    Action::LeaseSet,
+    Action::VolumeCreate,
+    Action::VolumeUpdate,
+    Action::VolumeExtend,
+    Action::VolumeDelete,
+    Action::SnapshotCreate,
+    Action::SecretSet,
+    Action::CertificateAdd,
+    Action::CertificateCheck,
+    Action::CertificateDelete,
+    Action::IpCreate,
+    Action::IpDelete,
+    Action::TokenCreate,
+    Action::MachineWait,
+];
+
+/// Hosts for which nothing is documented.
+const UNDOCUMENTED: [Action; 5] =
+    [Action::GraphQlQuery, Action::GraphQlMutation, Action::Web, Action::Logs, Action::Public];
+
 impl Default for LimitTable {
     fn default() -> Self {
         let row = |action, per_second, burst, source| LimitRow {
@@ -52,20 +88,14 @@ impl Default for LimitTable {
             limit: Limit { per_second, burst },
             source,
         };
-        Self {
-            as_of: "2026-08-07",
-            rows: vec![
-                row(None, 1.0, 3, DOCUMENTED),
-                row(Some(Action::MachineGet), 5.0, 10, DOCUMENTED),
-                row(Some(Action::AppDelete), 100.0 / 60.0, 3, DOCUMENTED),
-                row(Some(Action::GraphQlQuery), 10.0, 10, POLICY),
-                row(Some(Action::GraphQlMutation), 10.0, 10, POLICY),
-                row(Some(Action::Web), 10.0, 10, POLICY),
-                row(Some(Action::Logs), 10.0, 10, POLICY),
-                row(Some(Action::Public), 10.0, 10, POLICY),
-            ],
-            headroom: 0.95,
-        }
+        let mut rows = vec![
+            row(None, 1.0, 3, DOCUMENTED),
+            row(Some(Action::MachineGet), 5.0, 10, DOCUMENTED),
+            row(Some(Action::AppDelete), 100.0 / 60.0, 3, DOCUMENTED),
+        ];
+        rows.extend(PER_ID.map(|action| row(Some(action), 1.0, 3, DOCUMENTED)));
+        rows.extend(UNDOCUMENTED.map(|action| row(Some(action), 10.0, 10, POLICY)));
+        Self { as_of: "2026-08-07", rows, headroom: 0.95 }
     }
 }
 
@@ -147,6 +177,15 @@ mod tests {
             assert_eq!(limiter.reserve(Action::MachineStop, &id.to_string(), now), now);
         }
         assert_eq!(limiter.reserve(Action::MachineStart, "1", now), now);
+    }
+
+    #[test]
+    fn an_action_has_one_row() {
+        let mut actions: Vec<_> = LimitTable::default().rows.iter().map(|row| row.action).collect();
+        let all = actions.len();
+        actions.sort();
+        actions.dedup();
+        assert_eq!(actions.len(), all);
     }
 
     #[test]

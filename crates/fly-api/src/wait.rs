@@ -30,6 +30,13 @@ pub struct WaitFor {
     pub deadline: Duration,
 }
 
+impl WaitFor {
+    /// One state, of whatever version, from now or before.
+    pub fn state(state: MachineState, deadline: Duration) -> Self {
+        Self { states: vec![state], version: None, from_event_id: None, deadline }
+    }
+}
+
 /// How a wait ended well.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waited {

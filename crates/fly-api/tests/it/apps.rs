@@ -93,3 +93,14 @@ async fn tokens_are_made_and_never_printed() {
         .unwrap_err();
     assert_eq!(error.reason, Reason::NotFound);
 }
+
+#[tokio::test]
+async fn the_hello_world_example() {
+    let (_sim, client) = world("healthy").await;
+    let name: AppName = "my-hello".parse().unwrap();
+    let region = "nrt".parse().unwrap();
+    let said =
+        crate::hello_world::hello(&writer(&client), &name, &personal(), region).await.unwrap();
+    assert!(said[0].starts_with("Machine ") && said[0].ends_with(" started in nrt"), "{said:?}");
+    assert!(client.app(&name).await.unwrap_err().is_not_found(), "nothing is left over");
+}

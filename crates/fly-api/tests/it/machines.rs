@@ -9,12 +9,7 @@ use fly_types::wire::MachineConfig;
 use crate::{arrived, demo, fault, start, with_extra, world, writer};
 
 fn reach(state: MachineState) -> WaitFor {
-    WaitFor {
-        states: vec![state],
-        version: None,
-        from_event_id: None,
-        deadline: Duration::from_secs(20),
-    }
+    WaitFor::state(state, Duration::from_secs(20))
 }
 
 #[tokio::test]

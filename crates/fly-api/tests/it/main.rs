@@ -4,8 +4,12 @@
 #![allow(clippy::disallowed_methods, reason = "a test is its own approval")]
 
 mod apps;
+mod contract;
 mod create;
 mod faults;
+#[path = "../../examples/hello_world.rs"]
+#[expect(dead_code, reason = "its main function is for people")]
+mod hello_world;
 mod leases;
 mod machines;
 mod reading;
