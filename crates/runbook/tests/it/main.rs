@@ -1,0 +1,6 @@
+//! Black-box tests of the runbook engine over a toy world.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
+
+mod matrix;
+mod toy;
