@@ -9,8 +9,9 @@ use super::Writer;
 use super::create::{Created, NewMachine, region_text};
 use super::error::WriteError;
 
-/// How many creates are under way at once. flyctl went down to this after fleets met 429.
-const AT_ONCE: usize = 8;
+/// How many creates are under way at once: enough to use up one a second while each takes up to 16 s, and few enough that
+/// none waits for its turn longer than a call may take.
+const AT_ONCE: usize = 16;
 
 /// What became of one Machine of several.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl fmt::Display for FleetResult {
 }
 
 impl Writer {
-    /// Makes several Machines, up to eight at once, as fast as the limits allow (one a second in an app, after a burst
+    /// Makes several Machines, up to 16 at once, as fast as the limits allow (one a second in an app, after a burst
     /// of three). A failure in one region stops nothing in another and nothing is taken back: the result says what exists.
     pub async fn create_machines(&self, app: &AppName, wanted: &[NewMachine]) -> FleetResult {
         // Collected first: a stream over the borrowed items would tie the future to one thread.

@@ -43,11 +43,13 @@ impl NewIp {
 
     fn fits(&self, ip: &IpAssignment) -> bool {
         let kind = ip.kind();
-        let kind_fits = match self.kind {
-            IpKind::EgressPair => matches!(kind, Some(IpKind::EgressV4 | IpKind::EgressV6)),
+        let kind_fits = match (&self.kind, &kind) {
+            (IpKind::EgressPair, Some(IpKind::EgressV4 | IpKind::EgressV6)) => true,
             // Lists of the older revision do not say that an address is for egress.
-            IpKind::EgressV4 => matches!(kind, Some(IpKind::EgressV4)),
-            _ => kind.as_ref() == Some(&self.kind),
+            (IpKind::EgressV4, Some(IpKind::V4)) | (IpKind::EgressV6, Some(IpKind::V6)) => {
+                ip.egress.is_absent()
+            }
+            (wanted, found) => found.as_ref() == Some(wanted),
         };
         let region = self.region.as_ref().map(RegionCode::as_str);
         kind_fits && region.is_none_or(|region| ip.region.text() == Some(region))

@@ -199,10 +199,19 @@ impl<'a> MachineWriter<'a> {
     /// Destroys it: `DELETE …`. Without `force` only when it does not run. One that is gone already is destroyed.
     pub async fn destroy(&self, force: bool) -> Result<Fetched<OkAnswer>, WriteError> {
         match self.act("destroy", self.destroy_request(force)).await {
-            Err(error) if error.reason == Reason::NotFound && error.source.is_some() => {
+            Err(error) if error.reason == Reason::NotFound => Ok(done(error, OkAnswer::default())),
+            // On its way already: that is refused as a wrong state.
+            Err(error) if error.reason == Reason::WrongState && self.is_going().await => {
                 Ok(done(error, OkAnswer::default()))
             }
             other => other,
+        }
+    }
+
+    async fn is_going(&self) -> bool {
+        match self.writer.client().machine(self.app, self.id).await {
+            Ok(found) => found.value.state.get().is_some_and(|state| !state.is_active()),
+            Err(error) => error.is_not_found(),
         }
     }
 

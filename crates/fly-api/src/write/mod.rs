@@ -8,6 +8,7 @@ mod apps;
 mod certificates;
 mod create;
 mod error;
+mod explain;
 mod fleet;
 mod ips;
 mod lease;
@@ -15,6 +16,11 @@ mod machines;
 mod metadata;
 mod once;
 mod secrets;
+mod snapshots;
+#[cfg(test)]
+mod stub;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod update;
 mod volumes;
@@ -107,28 +113,5 @@ impl Writer {
             "changing"
         );
         self.client.send(request).await.map_err(|error| WriteError::new(context, error))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Changes can be made from several tasks.
-    #[test]
-    fn futures_can_move_between_threads() {
-        fn send<T: Send>(_: impl FnOnce(Writer) -> T) {}
-        let app = || "shop".parse::<fly_types::AppName>().unwrap();
-        send(move |writer| async move {
-            let app = app();
-            let id = fly_types::MachineId::from_wire("1");
-            let _ = writer.create_machine(&app, &NewMachine::default()).await;
-            let _ = writer.create_machines(&app, &[NewMachine::default()]).await;
-            let volume = NewVolume::new("data", "fra".parse().unwrap());
-            let _ = writer.create_volume(&app, &volume).await;
-            let _ = writer.machine(&app, &id).update(&UpdateOptions::default(), |_| ()).await;
-            let lease = writer.machine(&app, &id).lease(&LeaseRequest::new("x")).await.unwrap();
-            let _ = writer.machine(&app, &id).under(&lease).destroy(true).await;
-        });
     }
 }

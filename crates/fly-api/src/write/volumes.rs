@@ -1,15 +1,12 @@
-//! Volumes and snapshots, changed.
+//! Volumes, changed.
 
 use fly_types::state::VolumeState;
-use fly_types::wire::{
-    CreateVolume, ExtendVolume, ExtendedVolume, Guest, Snapshot, UpdateVolume, Volume,
-};
+use fly_types::wire::{CreateVolume, ExtendVolume, ExtendedVolume, Guest, UpdateVolume, Volume};
 use fly_types::{AppName, RegionCode, VolumeId};
 use http::Method;
-use serde_json::Value;
 
 use super::create::{CREATE_TIMEOUT, size_text, some};
-use super::error::{Context, Effect, Reason, WriteError};
+use super::error::{Context, Reason, WriteError};
 use super::machines::done;
 use super::{Writer, once};
 use crate::call::{CallRecord, Fetched};
@@ -134,7 +131,7 @@ pub(crate) fn create_request(app: &AppName, new: &NewVolume) -> Request {
     .timeout(CREATE_TIMEOUT)
 }
 
-fn request(
+pub(super) fn request(
     method: Method,
     template: &'static str,
     app: &AppName,
@@ -146,7 +143,7 @@ fn request(
     Request::new(method, Target::Machines, template, &values, class, action, id.as_str())
 }
 
-fn context(verb: &str, app: &AppName, id: &VolumeId) -> Context {
+pub(super) fn context(verb: &str, app: &AppName, id: &VolumeId) -> Context {
     Context { volume: Some(id.clone()), ..Context::new(format!("{verb} volume {id} of app {app}")) }
 }
 
@@ -252,60 +249,6 @@ impl Writer {
         match self.act(request, context("delete", app, id)).await {
             Err(error) if error.reason == Reason::NotFound => Ok(done(error, None)),
             other => other,
-        }
-    }
-
-    /// Takes a snapshot now: `POST …/snapshots`, and finds out its id, which the answer does not hold. One that is waiting
-    /// or running already is taken for it. It is of use only once it is `created`: [`crate::Client::wait_snapshot`].
-    pub async fn create_snapshot(
-        &self,
-        app: &AppName,
-        id: &VolumeId,
-    ) -> Result<Fetched<Snapshot>, WriteError> {
-        let context = || context("take a snapshot of", app, id);
-        let template = "/v1/apps/{app}/volumes/{volume}/snapshots";
-        let list = || self.client.snapshots(app, id);
-        let before = list().await.map_err(|error| WriteError::new(context(), error))?;
-        let old: Vec<Option<String>> =
-            before.value.iter().map(|snapshot| snapshot.id.text().map(str::to_owned)).collect();
-        let request =
-            request(Method::POST, template, app, id, Class::Unsafe, Action::SnapshotCreate);
-        let mut calls = before.calls;
-        // A second snapshot while one is under way is refused, so repeating cannot make two.
-        let mut again = true;
-        loop {
-            let (error, busy) = match self.act::<Value>(request.clone(), context()).await {
-                Ok(answer) => {
-                    calls.extend(answer.calls);
-                    (None, false)
-                }
-                Err(error) if error.says("already scheduled") => (Some(error), true),
-                Err(error) if once::effect(&error) == Effect::NotDone => return Err(error),
-                Err(error) => (Some(error), false),
-            };
-            let made = error.is_none() || busy;
-            let end = tokio::time::Instant::now() + self.look_for;
-            loop {
-                let now = list().await.map_err(|error| WriteError::new(context(), error))?;
-                calls.extend(now.calls);
-                let found = now.value.into_iter().find(|snapshot| {
-                    let waits = matches!(snapshot.status.text(), Some("waiting" | "running"));
-                    let id = snapshot.id.text().map(str::to_owned);
-                    !old.contains(&id) || (busy && waits)
-                });
-                if let Some(snapshot) = found {
-                    return Ok(Fetched { value: snapshot, body: now.body, calls });
-                }
-                if tokio::time::Instant::now() + once::LONGEST_PAUSE > end {
-                    break;
-                }
-                tokio::time::sleep(once::LONGEST_PAUSE).await;
-            }
-            match error {
-                Some(error) if !made && !again => return Err(error.unknown()),
-                Some(_) if !made => again = false,
-                _ => return Err(WriteError::because(context(), Reason::Unknown)),
-            }
         }
     }
 }
