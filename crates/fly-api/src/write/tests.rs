@@ -164,12 +164,11 @@ async fn a_look_that_fails_is_said_and_nothing_is_repeated() {
 #[tokio::test(start_paused = true)]
 async fn several_with_the_marker_are_all_named_and_the_live_one_is_taken() {
     let mut body = Value::Null;
-    let (_stub, writer) = Stub::writer(move |seen, _| match seen.method {
-        Method::POST => {
+    let (_stub, writer) = Stub::writer(move |seen, _| {
+        if seen.method == Method::POST {
             body = machine(seen, "148e21ea7e4389");
             None
-        }
-        _ => {
+        } else {
             let (mut gone, mut other) = (body.clone(), body.clone());
             (gone["id"], gone["state"]) = (json!("aaaaaaaaaaaaaa"), json!("destroyed"));
             // A server that ignores the filter.
