@@ -44,7 +44,7 @@ pub(crate) fn field(context: &Context<'_>, app: &str, name: &str, args: &Args) -
             let shared = app.ips.iter().find(|ip| ip.kind == "shared_v4");
             shared.map_or(Node::NULL, |ip| Node::leaf(ip.address.as_str()))
         }
-        "egressIpAddresses" => egress_addresses(app),
+        "egressIpAddresses" => egress_addresses(app, None),
         "hostIssues" => host_issues(context, app),
         "machines" => {
             let machines = app.machines.iter().filter(|machine| !machine.is_gone());
@@ -71,7 +71,8 @@ pub(crate) fn field(context: &Context<'_>, app: &str, name: &str, args: &Args) -
             Node::List(app.secrets.iter().map(one).collect())
         }
         "certificates" => certificates(app),
-        "limitedAccessTokens" => Node::connection("LimitedAccessTokenConnection", vec![]),
+        "limitedAccessTokens" => super::account::tokens(context, &app.org, Some(&app.name)),
+        "addOns" => Node::connection("AddOnConnection", vec![]),
         "volumes" => {
             let nodes = app.volumes.iter().map(|v| {
                 Node::record(
@@ -159,8 +160,11 @@ pub(crate) fn ip_node(app: &App, ip: &crate::state::Ip) -> Node {
     )
 }
 
-fn egress_addresses(app: &App) -> Node {
-    let egress = app.ips.iter().filter(|ip| ip.kind.starts_with("egress_")).map(|ip| {
+/// Egress addresses of one Machine, or those of the app.
+fn egress_addresses(app: &App, machine: Option<&str>) -> Node {
+    let wanted =
+        |ip: &&crate::state::Ip| ip.kind.starts_with("egress_") && ip.machine.as_deref() == machine;
+    let egress = app.ips.iter().filter(wanted).map(|ip| {
         Node::record(
             "EgressIPAddress",
             vec![
@@ -274,7 +278,7 @@ pub(crate) fn machine_field(context: &Context<'_>, app: &str, id: &str, name: &s
         "instanceId" => Node::leaf(machine.instance_id.as_str()),
         "app" => Node::Object(Object::App(app.name.clone())),
         "host" => Node::record("MachineHost", vec![("id", Node::leaf("host0001"))]),
-        "egressIpAddresses" => Node::connection("EgressIPAddressConnection", vec![]),
+        "egressIpAddresses" => egress_addresses(app, Some(id)),
         "ips" => {
             let ip = Node::record(
                 "MachineIP",

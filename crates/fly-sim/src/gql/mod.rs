@@ -3,6 +3,7 @@
 //! Clients send anonymous queries with load-bearing aliases, inline fragments and variables that they never declared,
 //! so nothing here looks at query text. Errors are answered with status 200, as the platform does.
 
+mod account;
 mod app;
 mod exec;
 mod mutation;

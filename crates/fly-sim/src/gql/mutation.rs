@@ -10,8 +10,6 @@ use crate::state::Ip;
 pub(crate) fn field(context: &mut Context<'_>, name: &str, args: &Args) -> Found {
     let input = args.input();
     Ok(Some(match name {
-        "createLimitedAccessToken" => create_token(context, &input)?,
-        "deleteLimitedAccessToken" | "logOut" => payload(vec![("token", Node::leaf(""))]),
         "allocateIpAddress" => allocate(context, &input)?,
         "releaseIpAddress" => release(context, &input)?,
         "validateWireGuardPeers" => payload(vec![("invalidPeerIps", Node::List(vec![]))]),
@@ -29,27 +27,14 @@ pub(crate) fn field(context: &mut Context<'_>, name: &str, args: &Args) -> Found
             ("expiration", Node::NULL),
         ]),
         "unlockApp" => payload(vec![("app", Node::NULL)]),
-        _ => return Ok(None),
+        _ => return super::account::field(context, name, &input),
     }))
 }
 
-fn payload(mut fields: Vec<(&'static str, Node)>) -> Node {
+/// What every mutation answers, `clientMutationId` included.
+pub(super) fn payload(mut fields: Vec<(&'static str, Node)>) -> Node {
     fields.push(("clientMutationId", Node::NULL));
     Node::record("Payload", fields)
-}
-
-fn create_token(context: &mut Context<'_>, input: &Args) -> Result<Node, GqlError> {
-    let org_id = input.text("organizationId").unwrap_or_default();
-    if !context.state.orgs.iter().any(|org| org.id == org_id) {
-        return Err(GqlError::not_found("Organization"));
-    }
-    let secret = context.state.ids.hex(40);
-    let fields = vec![
-        ("id", Node::leaf(context.state.ids.opaque())),
-        ("name", Node::leaf(input.text("name").unwrap_or_default())),
-        ("tokenHeader", Node::leaf(format!("FlyV1 fm2_{secret}"))),
-    ];
-    Ok(payload(vec![("limitedAccessToken", Node::record("LimitedAccessToken", fields))]))
 }
 
 fn allocate(context: &mut Context<'_>, input: &Args) -> Result<Node, GqlError> {

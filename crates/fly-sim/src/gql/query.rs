@@ -177,12 +177,12 @@ pub(crate) fn org_field(context: &Context<'_>, slug: &str, name: &str) -> Found 
         "billingStatus" => Node::leaf("CURRENT"),
         "viewerRole" => Node::leaf("admin"),
         "settings" => Node::leaf(json!({})),
-        "remoteBuilderImage" => Node::leaf(""),
+        "remoteBuilderImage" | "addOnSsoLink" | "extensionSsoLink" => Node::leaf(""),
         "provisionsBetaExtensions" => Node::leaf(false),
         "remoteBuilderApp" | "limitedAccessToken" => Node::NULL,
         "wireGuardPeers" => Node::connection("WireGuardPeerConnection", vec![]),
         "addOns" => Node::connection("AddOnConnection", vec![]),
-        "limitedAccessTokens" => Node::connection("LimitedAccessTokenConnection", vec![]),
+        "limitedAccessTokens" => super::account::tokens(context, &org.slug, None),
         "invitations" => Node::connection("OrganizationInvitationConnection", vec![]),
         "apps" => {
             let apps = context.state.apps.values().filter(|app| app.org == org.slug);

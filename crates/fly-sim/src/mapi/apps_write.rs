@@ -38,9 +38,16 @@ pub(crate) fn delete(call: &mut Call<'_>) -> Answer {
 }
 
 pub(crate) fn deploy_token(call: &mut Call<'_>) -> Answer {
-    call.request.json()?;
-    let secret = call.state.ids.hex(40);
-    Ok(Reply::json(json!({ "token": format!("FlyV1 fm2_{secret}") })))
+    let body = call.request.json()?;
+    let expiry = text(&body, "expiry")?;
+    let bad = expiry.filter(|text| crate::world::moment::duration(text).is_err());
+    if let Some(text) = bad {
+        return Err(Reply::error(400, format!("invalid_argument: invalid expiry '{text}'")));
+    }
+    let app = call.app()?;
+    let (name, org) = (app.name.clone(), app.org.clone());
+    let (_, header) = call.state.issue_token("deploy token", "deploy", &org, Some(&name), expiry);
+    Ok(Reply::json(json!({ "token": header })))
 }
 
 pub(crate) fn assign_ip(call: &mut Call<'_>) -> Answer {

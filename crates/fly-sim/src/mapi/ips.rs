@@ -38,5 +38,6 @@ pub(crate) fn new_ip(state: &mut State, kind: &str, region: &str) -> Option<Ip> 
         kind: kind.to_owned(),
         region: region.to_owned(),
         at: state.now,
+        machine: None,
     })
 }

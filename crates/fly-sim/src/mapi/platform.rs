@@ -31,7 +31,7 @@ pub(crate) fn placements(call: &mut Call<'_>) -> Answer {
     let count = super::write::number(&body, "count")?.unwrap_or(0);
     let wanted = super::write::text(&body, "region")?.filter(|region| !region.is_empty());
     let codes: Vec<&str> = match wanted {
-        Some(text) => text.split(',').collect(),
+        Some(text) => text.split(',').flat_map(stands_for).collect(),
         None => region::CURRENT.iter().map(|region| region.code).collect(),
     };
     let known = |code: &&str| region::CURRENT.iter().any(|region| region.code == *code);
@@ -47,4 +47,20 @@ pub(crate) fn placements(call: &mut Call<'_>) -> Answer {
         })
         .collect();
     Ok(Reply::json(json!({ "Regions": regions })))
+}
+
+/// A code itself, or all regions of an alias.
+fn stands_for(code: &str) -> Vec<&str> {
+    let geo: &[&str] = match code {
+        "any" => return region::CURRENT.iter().map(|region| region.code).collect(),
+        "apac" => &["asia_pacific"],
+        "eu" => &["europe"],
+        "na" | "us" | "usa" => &["north_america"],
+        "sa" => &["south_america"],
+        other => return vec![other],
+    };
+    let wanted = region::CURRENT.iter().filter(|region| geo.contains(&region.geo_region));
+    // Toronto is in North America and not in the United States.
+    let wanted = wanted.filter(|region| code == "na" || region.code != "yyz");
+    wanted.map(|region| region.code).collect()
 }

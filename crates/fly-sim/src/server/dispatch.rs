@@ -66,6 +66,9 @@ pub(crate) fn checked(
     }
     if route.surface == Surface::Machines {
         check_app(&inner.state, route, request, &caller)?;
+        if request.method != Method::GET {
+            crate::mapi::types::check(route.method, route.pattern, &request.json_or_empty()?)?;
+        }
     }
     let mut call = Call { state: &mut inner.state, request, caller: &caller };
     handler(&mut call)

@@ -64,6 +64,7 @@ impl State {
             builds: 0,
             lags: crate::variants::Lags::default(),
             rooms,
+            issued: Vec::new(),
         }
     }
 }
@@ -160,6 +161,7 @@ impl Builder {
             kind: ip.kind.clone(),
             region: ip.region.clone(),
             at: self.moment(ip.at, DEFAULT_AGE),
+            machine: None,
         });
         let ips = ips.collect();
         let secrets = file.secrets.iter().map(|secret| Secret {
@@ -190,6 +192,7 @@ impl Builder {
             certificates: file.certificates.iter().map(|c| self.certificate(c)).collect(),
             secrets,
             secrets_version: 1,
+            secret_keys: Vec::new(),
             host_issues,
             logs,
         }

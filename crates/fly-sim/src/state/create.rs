@@ -164,6 +164,7 @@ impl State {
             certificates: Vec::new(),
             secrets: Vec::new(),
             secrets_version: 0,
+            secret_keys: Vec::new(),
             host_issues: Vec::new(),
             logs: LogBook::default(),
         };

@@ -51,11 +51,19 @@ impl Platform<'_> {
     }
 
     pub(crate) fn unpullable(&self, image: &str) -> bool {
-        self.behavior(image).is_some_and(|behavior| behavior.unpullable)
+        self.behaviors.iter().any(|behavior| behavior.unpullable && image.contains(&behavior.image))
     }
 
-    fn behavior(&self, image: &str) -> Option<BehaviorFile> {
-        self.behaviors.iter().find(|behavior| image.contains(&behavior.image)).cloned()
+    fn behavior(&self, machine: &Machine) -> Option<BehaviorFile> {
+        let found = self.behaviors.iter().find(|behavior| machine.behaves_as(behavior)).cloned();
+        // A release command comes to its end by itself.
+        let command = machine.metadata("fly_process_group") == Some("fly_app_release_command");
+        let ends = || BehaviorFile {
+            exit_code: Some(0),
+            after: SignedDuration::from_secs(1),
+            ..BehaviorFile::default()
+        };
+        found.or_else(|| command.then(ends))
     }
 }
 
@@ -97,7 +105,7 @@ impl Machine {
         if let Some(pending) = self.pending.last_mut() {
             pending.boot = true;
         }
-        let Some(behavior) = platform.behavior(self.image()) else { return };
+        let Some(behavior) = platform.behavior(self) else { return };
         let Some(code) = behavior.exit_code else { return };
         let policy = self.restart_policy();
         let restarts =

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{rfc3339, rfc3339_millis};
-use crate::world::machine::ExecFile;
+use crate::world::machine::{BehaviorFile, ExecFile};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
@@ -124,6 +124,12 @@ impl Machine {
 
     pub(crate) fn metadata(&self, key: &str) -> Option<&str> {
         self.config.get("metadata")?.get(key)?.as_str()
+    }
+
+    pub(crate) fn behaves_as(&self, behavior: &BehaviorFile) -> bool {
+        let group = behavior.process_group.as_deref();
+        self.image().contains(&behavior.image)
+            && group.is_none_or(|group| self.metadata("fly_process_group") == Some(group))
     }
 
     pub(crate) fn memory_mb(&self) -> i64 {

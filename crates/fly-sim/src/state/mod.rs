@@ -13,6 +13,7 @@ pub(crate) mod refusal;
 pub(crate) mod room;
 mod settle;
 pub(crate) mod shell;
+pub(crate) mod token;
 pub(crate) mod volume;
 
 use std::collections::BTreeMap;
@@ -43,6 +44,7 @@ pub(crate) struct State {
     pub(crate) builds: i64,
     pub(crate) lags: Lags,
     pub(crate) rooms: room::Rooms,
+    pub(crate) issued: Vec<token::Issued>,
 }
 
 #[derive(Debug, Clone)]
@@ -84,6 +86,7 @@ pub(crate) struct App {
     pub(crate) certificates: Vec<Certificate>,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) secrets_version: i64,
+    pub(crate) secret_keys: Vec<SecretKey>,
     pub(crate) host_issues: Vec<HostIssue>,
     pub(crate) logs: LogBook,
 }
@@ -111,6 +114,8 @@ pub(crate) struct Ip {
     pub(crate) kind: String,
     pub(crate) region: String,
     pub(crate) at: Timestamp,
+    /// For egress addresses that belong to one Machine.
+    pub(crate) machine: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -128,6 +133,14 @@ pub(crate) struct Certificate {
 pub(crate) struct Secret {
     pub(crate) name: String,
     pub(crate) value: String,
+    pub(crate) at: Timestamp,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct SecretKey {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) value: Vec<u8>,
     pub(crate) at: Timestamp,
 }
 

@@ -111,7 +111,7 @@ fn log_line(event: &Event) -> Option<String> {
 fn started_checks(machine: &Machine, behaviors: &[BehaviorFile], at: Timestamp) -> Vec<Check> {
     let failing = behaviors
         .iter()
-        .find(|behavior| machine.image().contains(&behavior.image))
+        .find(|behavior| machine.behaves_as(behavior))
         .and_then(|behavior| behavior.failing_check.as_ref());
     let check = |name: String, kind: &str| Check {
         name,

@@ -131,3 +131,15 @@ pub(crate) fn finish_build(call: &mut Call<'_>) -> Answer {
         "id": body["build_id"].as_i64().unwrap_or(0), "status": status, "wallclock_time_ms": 1200,
     })))
 }
+
+/// An egress address of a Machine becomes one of the app, in the same region.
+pub(crate) fn promote_egress(call: &mut Call<'_>) -> Answer {
+    let (name, address) =
+        (call.request.param("app").to_owned(), call.request.param("ip").to_owned());
+    app(call, &name)?;
+    let ips = call.state.apps.get_mut(&name).into_iter().flat_map(|app| &mut app.ips);
+    let ip = ips.into_iter().find(|ip| ip.address == address && ip.machine.is_some());
+    let ip = ip.ok_or_else(|| Reply::error(404, "egress ip not found"))?;
+    ip.machine = None;
+    Ok(Reply::empty(204))
+}

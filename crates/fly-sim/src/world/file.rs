@@ -18,6 +18,9 @@ pub(crate) struct WorldFile {
     /// One line on what this world is. Served nowhere.
     #[serde(default)]
     pub(crate) about: String,
+    #[expect(dead_code, reason = "followed before this table is read")]
+    /// The embedded world that this one differs from; its twin, unless `[expect]` names another.
+    pub(crate) extends: Option<String>,
     /// The moment at which a virtual clock starts.
     pub(crate) now: Option<Moment>,
     #[serde(default)]

@@ -78,11 +78,15 @@ pub(crate) struct ExecFile {
     pub(crate) stderr: String,
 }
 
-/// What Machines do whose image contains a text.
-#[derive(Debug, Clone, Deserialize)]
+/// What Machines do whose image contains a text, or that belong to a process group.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BehaviorFile {
+    /// Part of the image reference; empty fits all.
+    #[serde(default)]
     pub(crate) image: String,
+    /// Process group, such as `fly_app_release_command`; absent: any.
+    pub(crate) process_group: Option<String>,
     /// The process ends with this code.
     pub(crate) exit_code: Option<i64>,
     #[serde(default)]

@@ -6,13 +6,18 @@
 mod check;
 pub(crate) mod fault;
 pub(crate) mod file;
+mod layers;
 pub(crate) mod machine;
 pub(crate) mod moment;
 pub(crate) mod place;
 
 pub use file::Expect;
 
+use serde::Deserialize;
+use toml::de::Deserializer;
+
 use file::WorldFile;
+use layers::Layers;
 
 /// A checked world, ready to be started any number of times.
 #[derive(Debug, Clone)]
@@ -72,12 +77,18 @@ worlds!(
 impl World {
     /// Reads a world from text; `name` is used in messages only.
     pub fn parse(text: &str, name: &str) -> Result<Self, WorldError> {
-        let file: WorldFile = toml::from_str(text).map_err(|error| {
-            let span = error.span().unwrap_or(0..0);
-            WorldError::at(text, name, span, error.message().to_owned())
+        let layers = Layers::of(text, name)?;
+        let table = Deserializer::from(layers.merged()?);
+        let mut file = WorldFile::deserialize(table).map_err(|error| {
+            layers.error(error.span().unwrap_or(0..0), error.message().to_owned())
         })?;
-        check::check(&file)
-            .map_err(|mistake| WorldError::at(text, name, mistake.span, mistake.message))?;
+        check::check(&file).map_err(|mistake| layers.error(mistake.span, mistake.message))?;
+        // What a world extends is what it differs from.
+        if let (Some(expect), Some(parent)) = (&mut file.expect, layers.parent())
+            && expect.finding.is_some()
+        {
+            expect.twin.get_or_insert_with(|| parent.to_owned());
+        }
         Ok(Self { file, name: name.to_owned() })
     }
 

@@ -45,6 +45,12 @@ struct Case {
     /// Text of a `fly.toml` in the working directory.
     #[serde(default)]
     fly_toml: Option<String>,
+    /// Other files in the working directory.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    /// What is typed; closed otherwise.
+    #[serde(default)]
+    stdin: Option<String>,
     /// Not replayed: the order of requests depends on timing.
     #[serde(default)]
     no_replay: bool,
@@ -101,7 +107,10 @@ async fn run_case(binary: &Path, case: &Case, record: bool) -> Result<(), String
     if let Some(text) = &case.fly_toml {
         std::fs::write(folder.path().join("fly.toml"), text).unwrap();
     }
-    let output = flyctl(binary, &sim, folder.path(), &case.args).await;
+    for (name, text) in &case.files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let output = flyctl(binary, &sim, folder.path(), case).await;
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     let requests = sim.requests();
@@ -114,10 +123,10 @@ async fn run_case(binary: &Path, case: &Case, record: bool) -> Result<(), String
     Ok(())
 }
 
-async fn flyctl(binary: &Path, sim: &Sim, folder: &Path, args: &[String]) -> Output {
+async fn flyctl(binary: &Path, sim: &Sim, folder: &Path, case: &Case) -> Output {
     #[expect(clippy::disallowed_methods, reason = "the test's subject is another program")]
     let mut command = tokio::process::Command::new(binary);
-    command.args(args).current_dir(folder).env_clear();
+    command.args(&case.args).current_dir(folder).env_clear();
     command.envs(sim.env().into_iter().filter(|(name, _)| *name != "FLY_APP"));
     for (name, value) in [
         ("PATH", "/usr/bin:/bin"),
@@ -129,7 +138,11 @@ async fn flyctl(binary: &Path, sim: &Sim, folder: &Path, args: &[String]) -> Out
         command.env(name, value);
     }
     command.env("HOME", folder).env("FLY_CONFIG_DIR", folder.join("c"));
-    command.stdin(Stdio::null()).kill_on_drop(true);
+    let stdin = case.stdin.as_ref().map_or_else(Stdio::null, |text| {
+        std::fs::write(folder.join("stdin"), text).unwrap();
+        std::fs::File::open(folder.join("stdin")).unwrap().into()
+    });
+    command.stdin(stdin).kill_on_drop(true);
     let output = tokio::time::timeout(Duration::from_mins(2), command.output());
     output.await.expect("flyctl ends within two minutes").unwrap()
 }

@@ -9,6 +9,7 @@ mod fake;
 mod faults;
 mod graphql;
 mod lifecycle;
+mod negatives;
 mod places;
 mod platform;
 mod programs;
