@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use fly_types::state::{MachineState, StateClass};
 use fly_types::{MachineId, VolumeId};
 
 use super::explain::reason;
@@ -47,8 +48,11 @@ pub enum Reason {
         /// By which Machine.
         machine: Option<MachineId>,
     },
-    /// Not possible in the present state (412).
-    WrongState,
+    /// Not possible in the present state (412). A transient state passes: see [`Reason::passes`].
+    WrongState {
+        /// The state, when the answer names it.
+        state: Option<MachineState>,
+    },
     /// Only an incomplete configuration is known, because the host cannot be reached. Nothing was sent.
     IncompleteConfig,
     /// Several things fit what may have been made; their ids.
@@ -65,6 +69,21 @@ pub enum Reason {
     Unknown,
     /// It was not done, for a reason that is in the source.
     Failed,
+}
+
+impl Reason {
+    /// The reason goes away by itself within seconds or minutes, so that trying again with a deadline makes sense: a state
+    /// that leads to another, a volume whose Machine is being destroyed, a limit.
+    pub fn passes(&self) -> bool {
+        match self {
+            // A new Machine rests in `created` until its image is there.
+            Self::WrongState { state: Some(state) } => {
+                *state == MachineState::Created || state.class() == StateClass::Transient
+            }
+            Self::VolumeBound { .. } | Self::RateLimited => true,
+            _ => false,
+        }
+    }
 }
 
 /// No room for what was asked.
@@ -222,7 +241,10 @@ impl fmt::Display for Reason {
                 write!(f, "Machine {machine} uses the volume")
             }
             Self::VolumeBound { machine: None } => f.write_str("a Machine uses the volume"),
-            Self::WrongState => f.write_str("not possible in its present state"),
+            Self::WrongState { state: Some(state) } => {
+                write!(f, "not possible while it is {state}")
+            }
+            Self::WrongState { state: None } => f.write_str("not possible in its present state"),
             Self::IncompleteConfig => f.write_str(
                 "its host cannot be reached, so only part of its configuration is known",
             ),

@@ -1,6 +1,7 @@
 //! From what the platform answered to the reason that a caller acts on. Texts are those of the Machines API reference 2.2.
 
 use fly_types::MachineId;
+use fly_types::state::MachineState;
 
 use super::error::{Capacity, Context, Effect, Reason, Resource};
 use crate::error::ApiError;
@@ -42,7 +43,7 @@ pub(super) fn reason(context: &Context, error: &ApiError) -> Reason {
             let machine = status.message.rsplit(' ').next().map(MachineId::from_wire);
             Reason::VolumeBound { machine }
         }
-        412 => Reason::WrongState,
+        412 => Reason::WrongState { state: state(&status.message) },
         403 if has("over the allowed quota") => Reason::OverQuota,
         422 if has("payment method") => Reason::OverQuota,
         401 | 403 => Reason::Denied,
@@ -54,6 +55,19 @@ pub(super) fn reason(context: &Context, error: &ApiError) -> Reason {
             Effect::MayBeDone | Effect::Done => Reason::Unknown,
         },
     }
+}
+
+/// The state that stands in the way of a start or stop, as far as the text names it.
+fn state(message: &str) -> Option<MachineState> {
+    if let Some((_, rest)) = message.split_once("from current state: '") {
+        return rest.split('\'').next().map(MachineState::from);
+    }
+    let known = [
+        ("still active", MachineState::Started),
+        ("getting replaced", MachineState::Replacing),
+        ("still attempting to start", MachineState::Starting),
+    ];
+    known.into_iter().find(|(part, _)| message.contains(part)).map(|(_, state)| state)
 }
 
 fn lacking(message: &str) -> Option<Resource> {
@@ -70,4 +84,24 @@ fn lacking(message: &str) -> Option<Resource> {
 fn existing(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("machine ID ")?;
     rest.split(' ').next().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_in_the_platforms_texts() {
+        for (text, wanted, passes) in [
+            ("unable to start machine from current state: 'created'", Some("created"), true),
+            ("unable to start machine from current state: 'destroyed'", Some("destroyed"), false),
+            ("machine getting replaced, refusing to start", Some("replacing"), true),
+            ("machine still attempting to start", Some("starting"), true),
+            ("unable to destroy machine, not currently stopped, suspended", None, false),
+        ] {
+            let found = state(&format!("failed_precondition: {text}"));
+            assert_eq!(found.as_ref().map(MachineState::as_str), wanted, "{text}");
+            assert_eq!(Reason::WrongState { state: found }.passes(), passes, "{text}");
+        }
+    }
 }

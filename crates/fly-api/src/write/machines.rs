@@ -201,7 +201,9 @@ impl<'a> MachineWriter<'a> {
         match self.act("destroy", self.destroy_request(force)).await {
             Err(error) if error.reason == Reason::NotFound => Ok(done(error, OkAnswer::default())),
             // On its way already: that is refused as a wrong state.
-            Err(error) if error.reason == Reason::WrongState && self.is_going().await => {
+            Err(error)
+                if matches!(error.reason, Reason::WrongState { .. }) && self.is_going().await =>
+            {
                 Ok(done(error, OkAnswer::default()))
             }
             other => other,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use fly_api::{
-    CapacityScope, Created, MachineFilter, Marker, NewMachine, Reason, Resource, WriteError,
+    CapacityScope, ConfigBuilder, Created, MachineFilter, Marker, NewMachine, NewVolume, Reason,
+    Resource, WriteError,
 };
 use fly_sim::{Sim, Variants};
 use fly_types::wire::{Guest, MachineConfig};
@@ -174,4 +175,46 @@ async fn several_regions_each_with_its_own_result() {
     assert!(text.contains(&format!("no room for shared-cpu-1x 256 MB in {region}")), "{text}");
     let regions: Vec<&str> = result.results.iter().map(|one| one.region.as_str()).collect();
     assert_eq!(regions, ["fra", "iad", "nrt"], "in the order in which they were asked for");
+}
+
+#[tokio::test]
+async fn a_full_region_and_the_next_one() {
+    for says in ["candidate", "aborted", "out_of_capacity"] {
+        let full = format!("\n[[regions]]\ncode = \"ams\"\nmachines = 1\nsays = \"{says}\"\n");
+        let (_sim, client) = with_extra("healthy", &full).await;
+        let writer = writer(&client);
+        let wanted = [new("ams"), new("ams")];
+        let result = writer.create_machines(&demo(), &wanted).await;
+        assert_eq!(result.created().count(), 1, "{result}");
+        let (_, error) = result.failed().next().unwrap();
+        let Reason::NoCapacity(capacity) = &error.reason else { panic!("{error}") };
+        assert_eq!(capacity.scope, CapacityScope::Region);
+        // Several regions are tried by the platform itself, in order.
+        let regions = ["ams", "fra"].map(|code| code.parse().unwrap()).to_vec();
+        let other = NewMachine { regions, ..new("ams") };
+        let made = writer.create_machine(&demo(), &other).await.unwrap().machine;
+        assert_eq!(made.region.get().unwrap().as_str(), "fra");
+    }
+}
+
+#[tokio::test]
+async fn a_volume_on_a_full_host_says_so() {
+    let full = "\n[[regions]]\ncode = \"ams\"\nfull_volume_hosts = true\n";
+    let (_sim, client) = with_extra("healthy", full).await;
+    let (writer, app) = (writer(&client), demo());
+    let volume = NewVolume::new("data", "ams".parse().unwrap());
+    let blind = writer.create_volume(&app, &volume).await.unwrap().volume.id;
+    let guest = fly_types::size::Size::smallest().to_guest();
+    let volume = NewVolume { compute: Some(guest), ..volume };
+    let sized = writer.create_volume(&app, &volume).await.unwrap().volume.id;
+    let on = |id: &fly_types::VolumeId| {
+        let config = ConfigBuilder::new("nginx".parse().unwrap()).mount(id.clone(), "/data");
+        NewMachine { config: config.build().unwrap(), ..new("ams") }
+    };
+    let error = writer.create_machine(&app, &on(&blind)).await.unwrap_err();
+    let Reason::NoCapacity(capacity) = &error.reason else { panic!("{error}") };
+    assert_eq!(capacity.scope, CapacityScope::VolumePlacement);
+    assert_eq!(capacity.volume.as_ref(), Some(&blind));
+    assert!(error.hint().unwrap().contains("fork the volume"));
+    writer.create_machine(&app, &on(&sized)).await.unwrap();
 }

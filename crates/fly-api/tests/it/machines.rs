@@ -21,8 +21,10 @@ async fn from_create_to_destroy() {
         let config = MachineConfig { image: "nginx".to_owned().into(), ..MachineConfig::default() };
         let new = NewMachine { config, ..NewMachine::default() };
         let id = writer.create_machine(&app, &new).await.unwrap().machine.id;
-        client.wait(&app, &id, &reach(MachineState::Started)).await.unwrap();
         let machine = writer.machine(&app, &id);
+        let early = machine.start().await.unwrap_err();
+        assert!(early.reason.passes(), "{early}");
+        client.wait(&app, &id, &reach(MachineState::Started)).await.unwrap();
 
         machine.cordon().await.unwrap();
         machine.uncordon().await.unwrap();
@@ -53,7 +55,7 @@ async fn from_create_to_destroy() {
         client.wait(&app, &id, &reach(MachineState::Started)).await.unwrap();
         machine.start().await.unwrap();
         let error = machine.destroy(false).await.unwrap_err();
-        assert_eq!(error.reason, Reason::WrongState);
+        assert_eq!(error.reason, Reason::WrongState { state: None });
         machine.destroy(true).await.unwrap();
         client.wait(&app, &id, &reach(MachineState::Destroyed)).await.unwrap();
     }
@@ -120,4 +122,15 @@ async fn what_is_gone_is_destroyed() {
         error.to_string(),
         "cannot start Machine 00000000000000 of app demo: it does not exist"
     );
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_answer_leaves_it_open() {
+    let (_sim, client) = world("host-unreachable").await;
+    let (writer, app) = (writer(&client), demo());
+    let machines = client.machines(&app, &fly_api::MachineFilter::default()).await.unwrap().value;
+    let lost = machines.iter().find(|machine| machine.config.get().is_none()).unwrap();
+    let error = writer.machine(&app, &lost.id).stop(&Stop::default()).await.unwrap_err();
+    assert_eq!(error.reason, Reason::Unknown, "{error}");
+    assert!(error.hint().unwrap().contains("look whether it was done"));
 }
