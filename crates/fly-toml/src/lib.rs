@@ -8,6 +8,7 @@
 //! assert!(report.accepted());
 //! ```
 
+pub mod convert;
 pub mod diag;
 mod document;
 pub mod lint;
@@ -15,7 +16,7 @@ mod report;
 pub mod schema;
 mod span;
 pub mod syntax;
-mod verdict;
+pub mod verdict;
 
 pub use diag::{Applicability, Code, Diagnostic, Edit, Fix, Label, Severity};
 pub use document::{Document, MAX_BYTES, UnreadableError};

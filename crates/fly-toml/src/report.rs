@@ -1,12 +1,12 @@
 //! The check of one file: everything there is to say about it, and whether flyctl would take it.
 
-use crate::diag::{Diagnostic, Edit, Flyctl};
+use crate::diag::{Diagnostic, Edit, Flyctl, Grade};
 use crate::document::{Document, UnreadableError};
 use crate::lint::{self, LintInput};
 use crate::schema::{self, Config, codes};
 use crate::span::Span;
 use crate::syntax::{Mistake, MistakeKind};
-use crate::{diag::Applicability, verdict};
+use crate::{convert, diag::Applicability, verdict};
 
 /// More diagnostics than this are cut: nobody reads them, and a hostile file must not cost more than its size.
 const MAX_DIAGNOSTICS: usize = 500;
@@ -41,7 +41,6 @@ impl Report {
 
     /// Whether flyctl could read the file into its types; if not it keeps only the name of the app.
     pub fn loads(&self) -> bool {
-        use crate::diag::Grade;
         !self.diagnostics.iter().any(|diagnostic| {
             diagnostic.code.flyctl == Flyctl::Refuses
                 && matches!(diagnostic.code.grade, Grade::Syntax | Grade::Shape)
@@ -107,6 +106,7 @@ fn check_document(document: Document, options: &Options) -> Report {
     let (config, mut found) = schema::load(&document, &options.allowed);
     diagnostics.append(&mut found);
     diagnostics.append(&mut verdict::validate(&config));
+    diagnostics.append(&mut convert::problems(&config).into_iter().filter(is_new).collect());
     if !options.without_lints {
         let dockerfile = options.dockerfile.as_deref();
         let input = LintInput { document: &document, config: &config, dockerfile };
@@ -117,6 +117,11 @@ fn check_document(document: Document, options: &Options) -> Report {
     });
     diagnostics.truncate(MAX_DIAGNOSTICS);
     Report { document, config, diagnostics }
+}
+
+/// Validation has reported the conditions that it shares with the conversion.
+fn is_new(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code.grade != Grade::Semantic
 }
 
 fn syntax_diagnostic(mistake: &Mistake, document: &Document) -> Diagnostic {

@@ -5,6 +5,8 @@ use super::Code;
 /// All codes: those of reading and validation first, then the lints.
 pub fn all() -> Vec<&'static Code> {
     let mut codes = crate::schema::codes::ALL.to_vec();
+    codes.extend(crate::verdict::codes::ALL);
+    codes.extend(crate::convert::codes::ALL);
     codes.extend(crate::lint::ALL.iter().map(|lint| lint.code));
     codes
 }

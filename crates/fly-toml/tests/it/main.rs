@@ -1,3 +1,4 @@
 //! Black-box tests of the library: text in, text out.
 
 mod codes;
+mod corpus;
