@@ -12,6 +12,7 @@ pub mod convert;
 pub mod diag;
 mod document;
 pub mod lint;
+mod mistake;
 mod report;
 pub mod schema;
 mod span;

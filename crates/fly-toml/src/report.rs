@@ -5,8 +5,7 @@ use crate::document::{Document, UnreadableError};
 use crate::lint::{self, LintInput};
 use crate::schema::{self, Config, codes};
 use crate::span::Span;
-use crate::syntax::{Mistake, MistakeKind};
-use crate::{convert, diag::Applicability, verdict};
+use crate::{convert, diag::Applicability, mistake, verdict};
 
 /// More diagnostics than this are cut: nobody reads them, and a hostile file must not cost more than its size.
 const MAX_DIAGNOSTICS: usize = 500;
@@ -101,10 +100,18 @@ pub fn check_with(text: &str, options: &Options) -> Report {
 }
 
 fn check_document(document: Document, options: &Options) -> Report {
-    let mut diagnostics: Vec<Diagnostic> =
-        document.mistakes().iter().map(|mistake| syntax_diagnostic(mistake, &document)).collect();
-    let (config, mut found) = schema::load(&document, &options.allowed);
-    diagnostics.append(&mut found);
+    let mut diagnostics = mistake::diagnostics(&document);
+    let (config, found) = schema::load(&document, &options.allowed);
+    // The shape of what is defined twice follows from which definition was taken.
+    let twice: Vec<Span> = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.code.id == codes::TABLE_CONFLICT.id)
+        .filter_map(Diagnostic::span)
+        .collect();
+    diagnostics.extend(found.into_iter().filter(|diagnostic| {
+        let place = diagnostic.span().unwrap_or_default();
+        diagnostic.code.grade != Grade::Shape || !twice.iter().any(|span| place.contains(*span))
+    }));
     diagnostics.append(&mut verdict::validate(&config));
     diagnostics.append(&mut convert::problems(&config).into_iter().filter(is_new).collect());
     if !options.without_lints {
@@ -122,55 +129,4 @@ fn check_document(document: Document, options: &Options) -> Report {
 /// Validation has reported the conditions that it shares with the conversion.
 fn is_new(diagnostic: &Diagnostic) -> bool {
     diagnostic.code.grade != Grade::Semantic
-}
-
-fn syntax_diagnostic(mistake: &Mistake, document: &Document) -> Diagnostic {
-    let code = match mistake.kind {
-        MistakeKind::Syntax => &codes::TOML_SYNTAX,
-        MistakeKind::Duplicate => &codes::DUPLICATE_KEY,
-        MistakeKind::TableConflict => &codes::TABLE_CONFLICT,
-        MistakeKind::Depth => &codes::TOO_DEEP,
-    };
-    let diagnostic = Diagnostic::new(code, mistake.message.clone());
-    match (mistake.kind, mistake.context) {
-        (MistakeKind::Duplicate | MistakeKind::TableConflict, Some(first)) => {
-            let diagnostic =
-                diagnostic.at(mistake.span, "defined again here").at(first, "first defined here");
-            redefinition_fix(diagnostic, mistake.span, first, document)
-        }
-        (_, Some(context)) => diagnostic.at(mistake.span, "").at(context, "in this"),
-        (_, None) => diagnostic.at(mistake.span, ""),
-    }
-}
-
-/// Removes a first definition that is an empty list, or a second one that says the same.
-fn redefinition_fix(
-    diagnostic: Diagnostic,
-    again: Span,
-    first: Span,
-    document: &Document,
-) -> Diagnostic {
-    let text = document.text();
-    let line = |span: Span| document.whole_lines(span);
-    let (first_line, again_line) = (line(first), line(again));
-    let value = |line: Span| {
-        let line = line.of(text).split('#').next().unwrap_or("").trim().to_owned();
-        line.split_once('=').map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
-    };
-    let (Some(old), new) = (value(first_line), value(again_line)) else { return diagnostic };
-    if old.1 == "[]" && again_line.of(text).trim_start().starts_with('[') {
-        return diagnostic.fix(
-            "delete the empty list",
-            vec![Edit::remove(first_line)],
-            Applicability::MachineApplicable,
-        );
-    }
-    if new.as_ref() == Some(&old) {
-        return diagnostic.fix(
-            "delete the repetition",
-            vec![Edit::remove(again_line)],
-            Applicability::MachineApplicable,
-        );
-    }
-    diagnostic
 }

@@ -13,6 +13,8 @@ use crate::span::Span;
 /// Nesting of arrays and inline tables, and parts of one key. Far beyond any use; it keeps the stack safe.
 const MAX_DEPTH: u32 = 64;
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// What is wrong with the TOML.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MistakeKind {
@@ -59,6 +61,13 @@ pub fn parse(text: &str) -> (Table, Vec<Mistake>) {
         nodes: vec![Node::new(Origin::Root)],
         current: 0,
     };
+    if text.starts_with(BYTE_ORDER_MARK) {
+        // The lexer skips it; the parser of flyctl does not.
+        builder.complain(
+            Span::new(0, BYTE_ORDER_MARK.len_utf8()),
+            "the file begins with a byte order mark",
+        );
+    }
     builder.document();
     builder.finish(text.len())
 }
@@ -343,12 +352,11 @@ impl Builder<'_, '_> {
             match slot {
                 Slot::Table(child, _) => {
                     let child = *child;
-                    let closed =
-                        origin == Origin::Dotted && self.nodes[child].origin == Origin::Header;
+                    let by_header =
+                        matches!(self.nodes[child].origin, Origin::Header | Origin::Implicit);
+                    let closed = origin == Origin::Dotted && by_header;
                     if closed {
                         self.duplicate(&part, first);
-                    } else if origin == Origin::Dotted {
-                        self.nodes[child].origin = Origin::Dotted;
                     }
                     return child;
                 }

@@ -133,7 +133,7 @@ fn rejections_point_at_the_mistake() {
     insta::assert_snapshot!("rejections", table);
 }
 
-/// A syntax error stands on the row that flyctl names, and its label covers flyctl's column or begins before it.
+/// A syntax error stands on the row that flyctl names, and its label overlaps what flyctl underlines.
 #[test]
 fn syntax_errors_stand_where_flyctl_finds_them() {
     let recorded = lines("flyctl-validate.jsonl");
@@ -144,16 +144,18 @@ fn syntax_errors_stand_where_flyctl_finds_them() {
         let mut numbers =
             place.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
         let row: usize = numbers.next().unwrap().parse().unwrap();
-        let column: usize = numbers.next().unwrap().parse().unwrap();
+        let marks = stderr.lines().find_map(|line| line.trim_start().strip_prefix('|')).unwrap();
+        let column = marks.find('~').unwrap();
+        let end_column = marks.rfind('~').unwrap() + 1;
         let near = case.report.diagnostics.iter().any(|diagnostic| {
             diagnostic.code.flyctl == Flyctl::Refuses
                 && diagnostic.labels.first().is_some_and(|label| {
                     let start = case.report.document.position(label.span.start);
                     let end = case.report.document.position(label.span.end);
-                    start.line == row && start.column <= column && column <= end.column + 1
+                    start.line == row && start.column <= end_column && column <= end.column
                 })
         });
-        assert!(near, "{}: flyctl says {row}:{column}", case.name);
+        assert!(near, "{}: flyctl says {row}:{column}-{end_column}", case.name);
         compared += 1;
     }
     println!("corpus: {compared} syntax errors stand where flyctl finds them");

@@ -2,3 +2,4 @@
 
 mod codes;
 mod corpus;
+mod flyctl;
