@@ -6,7 +6,7 @@ use std::time::Duration;
 use exec::{Command, Ending, Program, RunError};
 use test_kit::Sandbox;
 
-use crate::support::{LONG, fifo, is_alive, opened, run, run_until_ready, runner, sh};
+use crate::support::{LONG, fifo, is_alive, is_gone, opened, run, run_until_ready, runner, sh};
 
 #[tokio::test]
 async fn exit_status_and_signal_are_told_apart() {
@@ -48,7 +48,7 @@ async fn a_child_that_ignores_term_is_killed() {
     let command = sh(script, LONG).grace(Duration::from_millis(100));
     let ran = run_until_ready(&sandbox, command).await.unwrap();
     assert_eq!(ran.ending, Ending::Cancelled { killed: true });
-    assert!(!is_alive(&sandbox, &ran.stdout.text()));
+    assert!(is_gone(&sandbox, &ran.stdout.text()));
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn no_grandchild_outlives_a_cancelled_run() {
     let command = sh(script, LONG).grace(Duration::from_millis(100));
     let ran = run_until_ready(&sandbox, command).await.unwrap();
     assert!(matches!(ran.ending, Ending::Cancelled { .. }), "{}", ran.ending);
-    assert!(!is_alive(&sandbox, &ran.stdout.text()));
+    assert!(is_gone(&sandbox, &ran.stdout.text()));
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_grandchild_that_holds_the_output_open_does_not_hold_us() {
     let command = sh("sleep 1000 & echo $!; exit 5", LONG).grace(Duration::from_millis(50));
     let ran = runner(&sandbox).run(command, pending()).await.unwrap();
     assert_eq!(ran.ending, Ending::Exited { code: 5 }, "the child's own status counts");
-    assert!(!is_alive(&sandbox, &ran.stdout.text()));
+    assert!(is_gone(&sandbox, &ran.stdout.text()));
     assert!(!ran.transcript.output_abandoned);
 }
 
@@ -125,11 +125,9 @@ async fn dropping_a_run_kills_the_whole_group() {
         _ = run => panic!("it does not end by itself"),
         () = opened(pipe) => {}
     }
-    // The last reference to the run is gone. KILL acts when the kernel next schedules the processes.
+    // The last reference to the run is gone.
     for pid in std::fs::read_to_string(pids).unwrap().split_whitespace() {
-        while is_alive(&sandbox, pid) {
-            std::thread::yield_now();
-        }
+        assert!(is_gone(&sandbox, pid));
     }
 }
 

@@ -61,3 +61,15 @@ pub(crate) fn is_alive(sandbox: &Sandbox, pid: &str) -> bool {
     };
     !state.trim().is_empty() && !state.trim().starts_with('Z')
 }
+
+/// Whether a process is gone, or goes within a while: a killed process ends when the kernel next schedules it.
+pub(crate) fn is_gone(sandbox: &Sandbox, pid: &str) -> bool {
+    (0..1000).any(|_| {
+        let alive = is_alive(sandbox, pid);
+        if alive {
+            // sleep: nobody tells us about the end of a process that is not our child.
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        !alive
+    })
+}
