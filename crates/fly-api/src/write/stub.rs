@@ -19,6 +19,7 @@ pub(super) struct Seen {
     pub(super) at: Duration,
     pub(super) method: Method,
     pub(super) path: String,
+    pub(super) query: String,
     pub(super) nonce: Option<String>,
     pub(super) body: Value,
 }
@@ -67,6 +68,7 @@ impl Transport for Stub {
             at: self.begin.elapsed(),
             method: request.method.clone(),
             path: request.url.path().to_owned(),
+            query: request.url.query().unwrap_or_default().to_owned(),
             nonce: nonce.map(|nonce| nonce.to_str().unwrap().to_owned()),
             body: request.body.map_or(Value::Null, |body| serde_json::from_slice(&body).unwrap()),
         };

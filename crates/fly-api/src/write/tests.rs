@@ -148,6 +148,12 @@ async fn a_create_is_not_repeated_before_the_list_had_its_time() {
     }
     let name = posts[0].body["name"].as_str().unwrap();
     assert!(name.starts_with("flyops-") && name.len() == 23, "{name}");
+    // One that ran to its end and destroyed itself must not be made again.
+    let marker = posts[0].body["config"]["metadata"]["flyops_create"].as_str().unwrap();
+    for look in stub.seen(&Method::GET, "/machines") {
+        assert!(look.query.contains("include_deleted=true"), "{}", look.query);
+        assert!(look.query.contains(&format!("metadata.flyops_create={marker}")), "{}", look.query);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,4 +228,57 @@ async fn a_fleet_is_made_at_the_documented_rate_and_meets_no_429() {
         .map(|seen| seen.body["name"].to_string())
         .collect();
     assert_eq!(names.len(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_update_is_ours_only_when_the_machine_has_what_we_sent() {
+    // The first write is lost; meanwhile the Machine got another configuration from somebody else.
+    let script = || {
+        let mut posts = 0;
+        Stub::writer(move |seen, _| {
+            if seen.method == Method::POST {
+                posts += 1;
+                let config = &seen.body["config"];
+                let answer = json!({ "id": "1", "instance_id": "v3", "config": config });
+                return (posts > 1).then_some((200, answer));
+            }
+            let (version, value) = if posts == 0 { ("v1", "old") } else { ("v2", "theirs") };
+            let config = json!({ "image": "a", "env": { "KEY": value }, "new_field": [1] });
+            Some((200, json!({ "id": "1", "instance_id": version, "config": config })))
+        })
+    };
+    let change = |config: &mut MachineConfig| {
+        let env = config.env.get_mut().unwrap().expose_mut();
+        env.insert("OURS".to_owned(), "1".to_owned());
+    };
+    let (app, id) = (shop(), id());
+    let (_stub, writer) = script();
+    let only = UpdateOptions { expect_version: Some("v1".to_owned()), ..UpdateOptions::default() };
+    let error = writer.machine(&app, &id).update(&only, change).await.unwrap_err();
+    let found =
+        Reason::VersionConflict { expected: Some("v1".to_owned()), found: Some("v2".to_owned()) };
+    assert_eq!(error.reason, found);
+
+    let (stub, writer) = script();
+    let done = writer.machine(&app, &id).update(&UpdateOptions::default(), change).await.unwrap();
+    assert_eq!(done.from_version.as_deref(), Some("v2"));
+    let sent = stub.seen(&Method::POST, "/machines/148e21ea7e4389").pop().unwrap().body;
+    assert_eq!(sent["current_version"], "v2");
+    let env = json!({ "KEY": "theirs", "OURS": "1" });
+    assert_eq!(sent["config"], json!({ "image": "a", "env": env, "new_field": [1] }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_cannot_be_read_counts_as_done() {
+    let mut made = Vec::new();
+    let (stub, writer) = Stub::writer(move |seen, _| {
+        if seen.method == Method::POST {
+            made.push(machine(seen, "148e21ea7e4389"));
+            return Some((200, json!("not a Machine")));
+        }
+        Some((200, json!(made)))
+    });
+    let created = writer.create_machine(&shop(), &new()).await.unwrap();
+    assert!(created.found);
+    assert_eq!(stub.seen(&Method::POST, "/machines").len(), 1);
 }
