@@ -62,6 +62,21 @@ async fn a_lease_is_refreshed_at_a_third_of_its_time_with_its_nonce() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_refresh_that_fails_is_made_up_for() {
+    let (stub, writer) = Stub::writer(|_, number| match number {
+        1 => Some((503, json!({ "error": "unavailable: try later" }))),
+        2 => None,
+        _ => Some((201, lease("n1"))),
+    });
+    let (app, id) = (shop(), id());
+    let held = writer.machine(&app, &id).lease(&request(30)).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_secs(35), held.lost()).await.is_err());
+    let times: Vec<u64> =
+        stub.seen(&Method::POST, "/lease").iter().map(|seen| seen.at.as_secs()).collect();
+    assert_eq!(times, [0, 10, 11, 12, 22, 32]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lease_that_cannot_be_refreshed_is_lost_before_it_ends_on_the_server() {
     for silent in [true, false] {
         let (stub, writer) = Stub::writer(move |_, number| match (number, silent) {

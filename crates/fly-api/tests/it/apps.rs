@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fly_api::{Reason, SecretChanges};
 use fly_types::{AppName, OrgSlug};
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::{arrived, demo, fault, with_extra, world, writer};
@@ -15,22 +16,25 @@ fn personal() -> OrgSlug {
 #[tokio::test]
 async fn an_app_is_made_once_and_deleted() {
     let name: AppName = "brand-new".parse().unwrap();
-    for rest in [
+    let cases = [
         "effect = \"latency\"\ndelay = \"1ms\"",
         "effect = \"lost_reply\"\ncount = 1",
         "effect = \"status\"\nstatus = 502\ncount = 1",
         "effect = \"status\"\nstatus = 429\ncount = 1",
-    ] {
+    ];
+    let name = &name;
+    join_all(cases.map(|rest| async move {
         let (_sim, client) = with_extra("healthy", &fault("POST", "/v1/apps", rest)).await;
         let writer = writer(&client).look_for(Duration::from_secs(2));
-        let app = writer.create_app(&name, &personal(), None).await.unwrap().value;
-        assert_eq!(app.name, name, "{rest}");
-        let error = writer.create_app(&name, &personal(), None).await.unwrap_err();
+        let app = writer.create_app(name, &personal(), None).await.unwrap().value;
+        assert_eq!(app.name, *name, "{rest}");
+        let error = writer.create_app(name, &personal(), None).await.unwrap_err();
         assert_eq!(error.reason, Reason::NameTaken { by: None });
-        writer.delete_app(&name, true).await.unwrap();
-        writer.delete_app(&name, true).await.unwrap();
-        assert!(client.app(&name).await.unwrap_err().is_not_found());
-    }
+        writer.delete_app(name, true).await.unwrap();
+        writer.delete_app(name, true).await.unwrap();
+        assert!(client.app(name).await.unwrap_err().is_not_found());
+    }))
+    .await;
 }
 
 #[tokio::test]

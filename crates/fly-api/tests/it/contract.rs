@@ -24,8 +24,7 @@ const DIFFERENCES: &[(&str, &str)] = &[
 ];
 
 fn document() -> Value {
-    let path = format!("{}/../fly-sim/tests/data/openapi3.json", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(include_str!("../../../fly-sim/data/openapi3.json")).unwrap()
 }
 
 /// A path with its placeholders emptied.

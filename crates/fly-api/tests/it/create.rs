@@ -8,6 +8,7 @@ use fly_api::{
 };
 use fly_sim::{Sim, Variants};
 use fly_types::wire::{Guest, MachineConfig};
+use futures_util::future::join_all;
 
 use crate::{arrived, demo, fault, start, with_extra, world, writer};
 
@@ -41,16 +42,17 @@ async fn a_lost_answer_makes_one_machine_in_every_documented_shape() {
     let late = Variants { missing_after_create: true, ..Variants::default() };
     let mut shapes = vec![Variants::default(), lagging, late];
     shapes.extend((1..=5).map(Variants::from_seed));
-    for variants in shapes {
-        for effect in ["lost_reply", "cut_body\"\nafter = \"20"] {
-            let rest = format!("effect = \"{effect}\"\ncount = 1").replace("\"20\"", "20");
-            let (_sim, outcome, made) = create_under(&rest, variants).await;
-            let created = outcome.unwrap();
-            assert!(created.found, "{variants:?} {effect}");
-            assert!(created.surplus.is_empty());
-            assert_eq!(made, 1, "{variants:?} {effect}");
-        }
-    }
+    let effects =
+        ["effect = \"lost_reply\"\ncount = 1", "effect = \"cut_body\"\nafter = 20\ncount = 1"];
+    let cases = shapes.iter().flat_map(|shape| effects.map(|effect| (*shape, effect)));
+    join_all(cases.map(|(variants, rest)| async move {
+        let (_sim, outcome, made) = create_under(rest, variants).await;
+        let created = outcome.unwrap();
+        assert!(created.found, "{variants:?} {rest}");
+        assert!(created.surplus.is_empty());
+        assert_eq!(made, 1, "{variants:?} {rest}");
+    }))
+    .await;
 }
 
 #[tokio::test]
@@ -70,17 +72,19 @@ async fn every_answer_lost_and_lists_too_slow_still_makes_one_machine() {
 
 #[tokio::test]
 async fn what_had_no_effect_is_tried_again() {
-    for (rest, sent) in [
-        ("effect = \"status\"\nstatus = 429\ncount = 1", 2),
-        ("effect = \"status\"\nstatus = 429\nretry_after = 1\ncount = 1", 2),
-        ("effect = \"status\"\nstatus = 502\nbody = \"<html>bad gateway</html>\"\ncount = 1", 2),
-        ("effect = \"garbage\"\ncount = 1", 2),
-        ("effect = \"refuse\"\ncount = 1", 2),
-    ] {
+    let cases = [
+        "effect = \"status\"\nstatus = 429\ncount = 1",
+        "effect = \"status\"\nstatus = 429\nretry_after = 1\ncount = 1",
+        "effect = \"status\"\nstatus = 502\nbody = \"<html>bad gateway</html>\"\ncount = 1",
+        "effect = \"garbage\"\ncount = 1",
+        "effect = \"refuse\"\ncount = 1",
+    ];
+    join_all(cases.map(|rest| async move {
         let (sim, outcome, made) = create_under(rest, Variants::default()).await;
         assert!(!outcome.unwrap().found, "{rest}");
-        assert_eq!((arrived(&sim, "POST", CREATE).len(), made), (sent, 1), "{rest}");
-    }
+        assert_eq!((arrived(&sim, "POST", CREATE).len(), made), (2, 1), "{rest}");
+    }))
+    .await;
 }
 
 #[tokio::test]

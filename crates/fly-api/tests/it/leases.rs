@@ -5,6 +5,7 @@ use std::time::Duration;
 use fly_api::{LeaseRequest, LeaseState, Reason, Stop};
 use fly_sim::Variants;
 use fly_types::MachineId;
+use futures_util::future::join_all;
 
 use crate::{arrived, demo, fault, start, with_extra, world, writer};
 
@@ -36,7 +37,7 @@ async fn the_holder_is_named_and_nothing_is_changed() {
 
 #[tokio::test]
 async fn changes_under_a_lease_pass_and_others_do_not() {
-    for seed in 0..4 {
+    join_all((0..4).map(|seed| async move {
         let (_sim, client) = start("healthy", "", Variants::from_seed(seed)).await;
         let (writer, app, id) = (writer(&client), demo(), web());
         let machine = writer.machine(&app, &id);
@@ -47,7 +48,8 @@ async fn changes_under_a_lease_pass_and_others_do_not() {
         machine.clone().under(&lease).cordon().await.unwrap();
         lease.release().await.unwrap();
         machine.uncordon().await.unwrap();
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]
@@ -95,25 +97,6 @@ async fn a_gap_is_a_loss_even_when_nobody_used_it() {
     let lease = writer.machine(&app, &id).lease(&short("run 1", 3)).await.unwrap();
     sim.advance(Duration::from_secs(4));
     assert_eq!(lease.lost().await, "it had expired before it was refreshed");
-}
-
-#[tokio::test]
-async fn refreshes_go_through_trouble() {
-    // The first refresh fails; the second comes before the end.
-    let rest = "effect = \"status\"\nstatus = 503\nfrom = 2\ncount = 1";
-    let extra = fault("POST", "/v1/apps/*/machines/*/lease", rest);
-    let (sim, client) = with_extra("healthy", &extra).await;
-    let (writer, app, id) = (writer(&client), demo(), web());
-    let machine = writer.machine(&app, &id);
-    let lease = machine.lease(&short("run 1", 6)).await.unwrap();
-    // What ends this is somebody else being refused after our first six seconds are over.
-    let other = LeaseRequest { patience: Duration::from_secs(8), ..short("somebody else", 5) };
-    let error = machine.lease(&other).await.unwrap_err();
-    assert!(matches!(error.reason, Reason::LeaseHeld(_)), "{error}");
-    assert_eq!(lease.state(), LeaseState::Held);
-    let ours = arrived(&sim, "POST", LEASE).into_iter().filter(|call| call.nonce.is_some());
-    assert!(ours.count() >= 3);
-    lease.release().await.unwrap();
 }
 
 #[tokio::test]

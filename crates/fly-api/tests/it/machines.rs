@@ -5,6 +5,7 @@ use std::time::Duration;
 use fly_api::{Command, MetadataChange, NewMachine, Reason, Stop, WaitFor};
 use fly_types::state::MachineState;
 use fly_types::wire::MachineConfig;
+use futures_util::future::join_all;
 
 use crate::{arrived, demo, fault, start, with_extra, world, writer};
 
@@ -14,7 +15,7 @@ fn reach(state: MachineState) -> WaitFor {
 
 #[tokio::test]
 async fn from_create_to_destroy() {
-    for seed in [0, 7] {
+    join_all([0, 7].map(|seed| async move {
         let (_sim, client) = start("healthy", "", fly_sim::Variants::from_seed(seed)).await;
         let writer = writer(&client);
         let app = demo();
@@ -58,7 +59,8 @@ async fn from_create_to_destroy() {
         assert_eq!(error.reason, Reason::WrongState { state: None });
         machine.destroy(true).await.unwrap();
         client.wait(&app, &id, &reach(MachineState::Destroyed)).await.unwrap();
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use fly_sim::Variants;
 use fly_types::VolumeId;
 use fly_types::state::VolumeState;
 use fly_types::wire::IpKind;
+use futures_util::future::join_all;
 
 use crate::{arrived, demo, fault, start, with_extra, world, writer};
 
@@ -53,11 +54,12 @@ async fn fork_to_another_region_and_restore_of_a_snapshot() {
 
 #[tokio::test]
 async fn a_lost_answer_makes_one_volume() {
-    for (effect, rest) in [
+    let cases = [
         ("lost_reply", "count = 1"),
         ("cut_body", "after = 5\ncount = 1"),
         ("garbage", "count = 1"),
-    ] {
+    ];
+    join_all(cases.map(|(effect, rest)| async move {
         let extra = fault("POST", "/v1/apps/*/volumes", &format!("effect = \"{effect}\"\n{rest}"));
         let (_sim, client) = start("healthy", &extra, Variants::from_seed(3)).await;
         let writer = writer(&client).look_for(Duration::from_secs(2));
@@ -65,7 +67,8 @@ async fn a_lost_answer_makes_one_volume() {
         let made = writer.create_volume(&demo(), &new).await.unwrap();
         assert_eq!(made.found, effect != "garbage", "garbage comes without an effect here");
         assert_eq!(client.volumes(&demo()).await.unwrap().value.len(), 2, "{effect}");
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]
@@ -119,7 +122,7 @@ async fn a_snapshot_whose_answer_is_lost_is_found() {
 #[tokio::test]
 async fn addresses_come_and_go() {
     let path = "/v1/apps/*/ip_assignments";
-    for effect in ["latency\"\ndelay = \"1ms", "lost_reply"] {
+    join_all(["latency\"\ndelay = \"1ms", "lost_reply"].map(|effect| async move {
         let extra = fault("POST", path, &format!("effect = \"{effect}\"\ncount = 1"));
         let (_sim, client) = with_extra("healthy", &extra).await;
         let (writer, app) = (writer(&client), demo());
@@ -135,5 +138,6 @@ async fn addresses_come_and_go() {
         let egress = NewIp::in_region(IpKind::EgressV4, "fra".parse().unwrap());
         let egress = writer.allocate_ip(&app, &egress).await.unwrap().assignment;
         assert_eq!(egress.region.text(), Some("fra"));
-    }
+    }))
+    .await;
 }
