@@ -6,6 +6,7 @@
 mod apps;
 mod contract;
 mod create;
+mod examples;
 mod faults;
 #[path = "../../examples/hello_world.rs"]
 #[expect(dead_code, reason = "its main function is for people")]
