@@ -372,6 +372,62 @@ mod tests {
     }
 
     #[test]
+    fn every_recorded_error_is_understood() {
+        use CapacityScope::{Host, Region, VolumePlacement};
+        use ErrorCode::{Aborted, AlreadyExists};
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fly-types/tests/fixtures/recorded");
+        // File, status, word before the colon, `status` word of the body, scope of a lack of capacity, somebody's lease.
+        let rows = [
+            ("400-eof-missing-body", 400, None, None, None, false),
+            ("403-unauthorized-other-app", 403, None, None, None, false),
+            ("409-concurrent-update", 409, Some(Aborted), None, None, false),
+            ("409-create-path-memory", 409, Some(Aborted), None, Some(Region), false),
+            ("409-insufficient-cpus-current-host", 409, Some(Aborted), None, Some(Host), false),
+            ("409-insufficient-ips", 409, Some(Aborted), None, Some(Region), false),
+            ("409-insufficient-memory-production", 409, Some(Aborted), None, Some(Host), false),
+            ("409-no-capacity", 409, Some(Aborted), None, Some(Region), false),
+            (
+                "412-volume-placement-capacity",
+                412,
+                None,
+                Some("volume_placement_capacity"),
+                Some(VolumePlacement),
+                false,
+            ),
+            ("412-volume-placement-production", 412, None, None, Some(VolumePlacement), false),
+            (
+                "422-insufficient-capacity",
+                422,
+                None,
+                Some("insufficient_capacity"),
+                Some(Region),
+                false,
+            ),
+            ("422-name-taken", 422, None, Some("name_taken"), None, false),
+            ("app-not-found", 404, None, None, None, false),
+            ("invalid-machine-id", 400, None, None, None, false),
+            ("lease-conflict-enveloped-2022", 409, None, None, None, true),
+            ("machine-name-taken-409", 409, Some(AlreadyExists), None, None, false),
+            ("not-found-plain", 404, None, None, None, false),
+        ];
+        let recorded = std::fs::read_dir(folder).unwrap();
+        let recorded = recorded.filter(|entry| {
+            entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("error-")
+        });
+        assert_eq!(recorded.count(), rows.len(), "a recording was added or lost");
+        for (name, status, code, word, capacity, lease) in rows {
+            let extension = if name == "not-found-plain" { "txt" } else { "json" };
+            let body = std::fs::read(format!("{folder}/error-{name}.{extension}")).unwrap();
+            let error = StatusError::new(status, &HeaderMap::new(), &body);
+            assert!(!error.message.is_empty() && !error.message.contains('{'), "{name}: {error:?}");
+            assert_eq!(error.code, code, "{name}");
+            assert_eq!(error.status_word.as_deref(), word, "{name}");
+            assert_eq!(error.capacity, capacity, "{name}");
+            assert_eq!(error.lease.is_some(), lease, "{name}");
+        }
+    }
+
+    #[test]
     fn words_leases_and_bodies_that_are_not_json() {
         let held = parse(
             409,
