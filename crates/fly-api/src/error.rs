@@ -141,10 +141,7 @@ impl StatusError {
             field("message").or_else(|| field("error")).unwrap_or_else(|| first_line(&text));
         let status_word = field("status").filter(|word| word != "error");
         let capacity = capacity(status, status_word.as_deref(), &message);
-        let retry_after = headers
-            .get(http::header::RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .map(std::time::Duration::from_secs);
+        let retry_after = retry_after(headers);
         Self {
             status,
             code: ErrorCode::parse(&message),
@@ -156,6 +153,19 @@ impl StatusError {
             body: text,
         }
     }
+}
+
+/// `Retry-After` in either form of RFC 9110: seconds, or a date, which is compared with the answer's own `Date`.
+fn retry_after(headers: &HeaderMap) -> Option<std::time::Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let asked = text(http::header::RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(std::time::Duration::from_secs(seconds));
+    }
+    let instant = |text| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
+    let until: jiff::Timestamp = instant(asked)?;
+    // A moment that has passed asks for no wait.
+    Some(until.duration_since(instant(text(http::header::DATE)?)?).try_into().unwrap_or_default())
 }
 
 fn first_line(text: &str) -> String {
@@ -279,6 +289,12 @@ impl ApiError {
                 }
                 _ => return None,
             },
+            ErrorKind::GraphQl { .. } if self.is_denied() => {
+                "the token may not read this; `fly tokens create readonly` makes one that may"
+            }
+            ErrorKind::GraphQl { .. } if self.is_not_found() => {
+                "check the name with `fly apps list`"
+            }
             _ => return None,
         };
         Some(hint.to_owned())
@@ -368,6 +384,29 @@ mod tests {
             (400, r#"{"error":"no capacity"}"#, Some(Region)),
         ] {
             assert_eq!(parse(status, body).capacity, scope, "{body}");
+        }
+    }
+
+    #[test]
+    fn retry_after_in_seconds_and_as_a_date() {
+        let date = "Wed, 25 Nov 2026 08:00:00 GMT";
+        for (asked, now, expected) in [
+            (" 7 ", None, Some(7)),
+            ("0", None, Some(0)),
+            ("Wed, 25 Nov 2026 08:01:30 GMT", Some(date), Some(90)),
+            ("Wed, 25 Nov 2026 07:00:00 GMT", Some(date), Some(0)),
+            ("Wed, 25 Nov 2026 08:01:30 GMT", None, None),
+            ("soon", Some(date), None),
+            ("-1", Some(date), None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(http::header::RETRY_AFTER, asked.parse().unwrap());
+            if let Some(now) = now {
+                headers.insert(http::header::DATE, now.parse().unwrap());
+            }
+            let seconds =
+                StatusError::new(429, &headers, b"").retry_after.map(|wait| wait.as_secs());
+            assert_eq!(seconds, expected, "{asked}");
         }
     }
 

@@ -38,7 +38,7 @@ pub use error::{ApiError, CapacityScope, ErrorCode, ErrorKind, LeaseConflict, St
 pub use limit::{Limit, LimitRow, LimitTable};
 pub use logs::{LogWindow, Logs};
 pub use machines::MachineFilter;
-pub use orgs::OrgQuery;
+pub use orgs::{OrgQuery, OrgRows};
 pub use random::Random;
 pub use request::{Action, Body, Class, Request, Target};
 pub use retry::{Decision, Outcome, RetryPolicy, decide};

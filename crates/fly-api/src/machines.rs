@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use fly_types::wire::{Event, LeaseAnswer, Machine, MachineVersion, ProcessInfo};
 use fly_types::{AppName, MachineId, RegionCode};
+use serde_json::Value;
 
 use crate::call::Fetched;
 use crate::client::Client;
@@ -104,19 +105,24 @@ impl Client {
             .await
     }
 
-    /// Metadata.
+    /// Metadata. A value that is not a text, which the documents do not foresee, reads as its JSON.
     pub async fn machine_metadata(
         &self,
         app: &AppName,
         id: &MachineId,
     ) -> Result<Fetched<BTreeMap<String, String>>, ApiError> {
-        self.send(machine_read(
+        let request = machine_read(
             "/v1/apps/{app}/machines/{id}/metadata",
             app,
             id,
             Action::MachineMetadataGet,
-        ))
-        .await
+        );
+        let answer: Fetched<BTreeMap<String, Value>> = self.send(request).await?;
+        let text = |value| match value {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        Ok(answer.map(|map| map.into_iter().map(|(key, value)| (key, text(value))).collect()))
     }
 
     /// Former configurations, for rolling back.

@@ -22,6 +22,7 @@ pub(crate) fn client() -> Result<Client, Box<dyn Error>> {
 }
 
 /// The only argument of the command line.
+#[allow(dead_code, reason = "not every example takes one")]
 pub(crate) fn argument(what: &str) -> Result<String, String> {
     std::env::args().nth(1).ok_or_else(|| format!("name the {what}"))
 }

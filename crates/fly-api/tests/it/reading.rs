@@ -1,11 +1,15 @@
 //! Every read of the client, answered by the simulator.
 
-use fly_api::{LogWindow, MachineFilter, OrgQuery, WaitFor};
+use fly_api::{
+    Client, ClientConfig, Endpoints, Limit, LimitRow, LimitTable, LogWindow, MachineFilter,
+    OrgQuery, Token, WaitFor,
+};
+use fly_sim::Variants;
 use fly_types::state::MachineState;
 use fly_types::{AppName, OrgSlug};
 use std::time::Duration;
 
-use crate::{demo, world};
+use crate::{demo, start, world};
 
 #[tokio::test]
 async fn an_app_and_everything_that_belongs_to_it() {
@@ -108,4 +112,86 @@ async fn what_does_not_exist() {
     assert!(error.is_not_found() && error.hint().is_some(), "{error}");
     assert!(error.to_string().contains("request id"), "{error}");
     assert!(client.graphql_app(&nobody).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn organization_lists_page_by_page() {
+    for variants in [Variants::default(), Variants::from_seed(3), Variants::from_seed(4)] {
+        let mut found = Vec::new();
+        // Once in one page, once in two or three: the simulator limits requests, so each reading has its own.
+        for limit in [None, Some(2)] {
+            let (sim, _) = start("healthy", "", variants).await;
+            let client = unlimited(&sim.url());
+            let node = client.graphql_app(&demo()).await.unwrap().value;
+            let org = node.organization.get().unwrap().slug.text().unwrap().parse().unwrap();
+            let query = OrgQuery { limit, ..OrgQuery::default() };
+            let machines = client.org_machines_all(&org, &query).await.unwrap();
+            let volumes = client.org_volumes_all(&org, &query).await.unwrap().value.rows;
+            let mut ids: Vec<_> =
+                machines.value.rows.iter().map(|row| row.id.to_string()).collect();
+            ids.extend(volumes.iter().map(|row| row.id.to_string()));
+            ids.sort();
+            found.push((ids, machines.calls.len()));
+        }
+        let [(whole, one), (paged, several)] = &found[..] else { unreachable!() };
+        assert_eq!(whole, paged, "{variants:?}");
+        assert!(*one == 1 && *several > 1, "{several} pages");
+    }
+}
+
+/// A client without rate limits of its own, so that many reads do not take many seconds.
+fn unlimited(url: &str) -> Client {
+    let limit = Limit { per_second: 1e6, burst: 1000 };
+    let row = LimitRow { action: None, limit, source: "this test" };
+    let http =
+        net::HttpClient::new(&net::Options { loopback_only: true, ..net::Options::default() });
+    let token = Token::parse(&"fo1_test".into()).unwrap();
+    let clock = std::sync::Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+    let mut config = ClientConfig::new(Endpoints::single(url).unwrap(), Some(token), clock);
+    config.limits = LimitTable { as_of: "", rows: vec![row], headroom: 1.0 };
+    Client::new(std::sync::Arc::new(http.unwrap()), config)
+}
+
+/// Every read, in the shapes that the documents leave open.
+#[tokio::test]
+async fn every_read_in_other_shapes() {
+    for seed in 0..12 {
+        let (sim, _) = start("oom", "", Variants::from_seed(seed)).await;
+        let client = unlimited(&sim.url());
+        let app = demo();
+        let context = format!("variants {seed}");
+        let machines =
+            client.machines(&app, &MachineFilter::default()).await.expect(&context).value;
+        for machine in &machines {
+            client.machine(&app, &machine.id).await.expect(&context);
+            client.machine_events(&app, &machine.id, 20).await.expect(&context);
+            client.machine_metadata(&app, &machine.id).await.expect(&context);
+            client.machine_versions(&app, &machine.id).await.expect(&context);
+            assert!(machine.state.get().is_some(), "{context}");
+        }
+        for volume in client.volumes(&app).await.expect(&context).value {
+            client.snapshots(&app, &volume.id).await.expect(&context);
+        }
+        client.app(&app).await.expect(&context);
+        client.secrets(&app).await.expect(&context);
+        client.certificates(&app).await.expect(&context);
+        client.ip_assignments(&app).await.expect(&context);
+        assert!(!client.regions().await.expect(&context).value.regions().is_empty(), "{context}");
+        client.tokens_current().await.expect(&context);
+        client.incidents().await.expect(&context);
+        client.status_summary().await.expect(&context);
+        let node = client.graphql_app(&app).await.expect(&context).value;
+        let org = node.organization.get().unwrap().slug.text().unwrap().parse().unwrap();
+        assert!(!client.apps(&org).await.expect(&context).value.apps.items().is_empty());
+        client.graphql_releases(&app, 5).await.expect(&context);
+        client.graphql_ips(&app).await.expect(&context);
+        client.graphql_host_issues(&app).await.expect(&context);
+        client.graphql_orgs().await.expect(&context);
+        let mut logs = client.logs(&app, LogWindow::default());
+        let mut pages = 0;
+        while let Some(_page) = logs.next().await.expect(&context) {
+            pages += 1;
+            assert!(pages < 100, "{context}: the pager must end");
+        }
+    }
 }
