@@ -165,13 +165,14 @@ impl Command {
         self
     }
 
-    /// Every secret of this run with the name under which it may be mentioned.
+    /// Every secret of this run, without white space around it, with the name under which it may be mentioned.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
         let stdin = match &self.input {
             Input::Secret(secret) => Some(("standard input", secret.expose_secret())),
             Input::Nothing | Input::Bytes(_) => None,
         };
         let variables = self.secrets.iter().map(|(name, value)| (*name, value.expose_secret()));
-        variables.chain(stdin).filter(|(_, value)| !value.is_empty())
+        let all = variables.chain(stdin).map(|(name, value)| (name, value.trim()));
+        all.filter(|(_, value)| !value.is_empty())
     }
 }

@@ -170,7 +170,7 @@ impl Runner {
     /// Takes out the run's own secrets by value, then whatever the scrub knows.
     fn clean(&self, command: &Command, text: &str) -> String {
         let without = command.secrets().fold(text.to_owned(), |text, (name, secret)| {
-            text.replace(secret.trim(), &format!("[secret of {name}]"))
+            text.replace(secret, &format!("[secret of {name}]"))
         });
         (self.scrub)(&without)
     }
@@ -254,7 +254,7 @@ async fn feed(pipe: Option<impl AsyncWrite + Unpin>, input: Option<&[u8]>) {
 
 fn refuse_secret_arguments(command: &Command) -> Result<(), RunError> {
     for (name, secret) in command.secrets() {
-        let holds = |arg: &crate::Arg| arg.as_os_str().to_string_lossy().contains(secret.trim());
+        let holds = |arg: &crate::Arg| arg.as_os_str().to_string_lossy().contains(secret);
         if command.args.iter().any(holds) {
             let program = command.program.path().to_owned();
             return Err(RunError::SecretArgument { program, secret: name.to_owned() });

@@ -5,7 +5,7 @@ use std::future::{pending, ready};
 use exec::flyctl::{Flyctl, FlyctlError, MINIMUM};
 use exec::{Ending, FindError, Version};
 use secrecy::SecretString;
-use test_kit::{Outcome, Sandbox};
+use test_kit::{Sandbox, SimProcess};
 
 use crate::support::{LONG, runner};
 
@@ -153,12 +153,25 @@ async fn a_token_does_not_become_an_argument() {
 }
 
 #[tokio::test]
-async fn a_real_flyctl_where_there_is_one() {
-    // FLYCTL_BIN names it, as for the conformance run; without it the recorded answers above have to do.
-    let Some(path) = option_env!("FLYCTL_BIN") else { return };
-    let sandbox = Sandbox::new().unwrap();
-    let flyctl =
-        Flyctl::find(&runner(&sandbox), Some(path.as_ref()), LONG, pending()).await.unwrap();
-    let printed: Outcome = sandbox.run(path, ["version"]).unwrap();
+async fn a_real_flyctl_is_recognised_and_read() {
+    #[expect(clippy::disallowed_methods, reason = "which flyctl to test is the caller's choice")]
+    let Some(path) = std::env::var_os("FLYCTL_BIN") else {
+        println!("skipped: set FLYCTL_BIN to a flyctl to run this");
+        return;
+    };
+    let world = SimProcess::start("healthy").unwrap();
+    let mut sandbox = Sandbox::new().unwrap();
+    sandbox.set_all(world.env());
+    let runner = runner(&sandbox);
+    let flyctl = Flyctl::find(&runner, Some(path.as_ref()), LONG, pending()).await.unwrap();
+    let printed = sandbox.run(&path, ["version"]).unwrap();
     assert!(printed.stdout.contains(&flyctl.identity().value.commit), "{printed:?}");
+    // The token of the simulator is handed over; the variable of the caller is not inherited.
+    for (token, auth) in [(world.var("FLY_API_TOKEN"), true), (None, false)] {
+        let token = token.map(SecretString::from);
+        let doctor = flyctl.doctor(&runner, world.var("FLY_APP"), token, LONG, pending()).await;
+        let doctor = doctor.map(|doctor| doctor.value);
+        let passed = doctor.as_ref().is_ok_and(|doctor| doctor.checks[0].passed);
+        assert_eq!(passed, auth, "{doctor:?}");
+    }
 }

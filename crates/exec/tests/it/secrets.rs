@@ -72,6 +72,14 @@ async fn what_a_child_repeats_is_taken_out_of_the_record() {
 }
 
 #[tokio::test]
+async fn a_blank_secret_is_in_no_argument_and_no_text() {
+    let sandbox = Sandbox::new().unwrap();
+    let command = sh("echo words of it >&2", LONG).secret_env("EMPTY", " \n".into());
+    let ran = runner(&sandbox).run(command, pending()).await.unwrap();
+    assert_eq!(ran.transcript.stderr_excerpt, "words of it\n");
+}
+
+#[tokio::test]
 async fn an_excerpt_has_the_last_lines() {
     let sandbox = Sandbox::new().unwrap();
     let ran = run(&sandbox, "yes 'a line of text' | head -n 1000 >&2; echo end >&2").await;
