@@ -20,6 +20,7 @@ fn outputs() -> Vec<(PathBuf, String)> {
     vec![
         (PathBuf::from("docs/reference/environment.md"), ops_cli::env::reference_page()),
         (PathBuf::from("docs/reference/exit-codes.md"), ops_cli::Exit::reference_page()),
+        (PathBuf::from("docs/reference/flyctl-exit-status.md"), exec::flyctl::reference_page()),
         (PathBuf::from("schemas/deploy-request.schema.json"), fly_types::DeployRequest::schema()),
         (PathBuf::from("schemas/findings.schema.json"), findings::json_schema()),
     ]

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
@@ -22,7 +23,7 @@ use crate::version::Version;
 
 pub use doctor::{DOCTOR_ORDER, Doctor, DoctorCheck};
 pub use identity::Identity;
-pub use trust::{UNTRUSTED, Untrusted, untrusted};
+pub use trust::{UNTRUSTED, Untrusted, reference_page, untrusted};
 
 /// The oldest flyctl whose output is understood: the first to print certificates as it does today (superfly/flyctl v0.4.11);
 /// secrets, releases and volumes have had today's shapes for longer.
@@ -192,9 +193,31 @@ impl Flyctl {
         })
     }
 
-    /// `doctor --json`, for `app` if one is given. Any answers are a result, whatever the exit status: see [`UNTRUSTED`].
-    ///
-    /// It runs in `/`, because flyctl packs up the build context of a directory that has a fly.toml just to see its size.
+    /// Runs a command that prints JSON. Where the exit status is to be believed it must claim success; where it is not
+    /// ([`UNTRUSTED`]) what was printed decides alone, and the caller judges by it.
+    pub async fn read<T: DeserializeOwned>(
+        &self,
+        runner: &Runner,
+        args: &[&str],
+        token: Option<SecretString>,
+        deadline: Duration,
+        cancel: impl Future<Output = ()>,
+    ) -> Result<Observed<T>, FlyctlError> {
+        // In `/`, because several commands look for a fly.toml where they stand and take other turns when there is one:
+        // doctor packs up the whole build context to see its size.
+        let command = self.command(args, token, deadline)?.directory("/");
+        let ran = runner.run(command, cancel).await.map_err(FlyctlError::Run)?;
+        let (claims, transcript) = (ran.ending.claims_success(), ran.transcript);
+        match serde_json::from_slice(&ran.stdout.bytes()) {
+            Ok(value) if claims || untrusted(args).is_some() => Ok(Observed { value, transcript }),
+            Err(source) if claims => {
+                Err(FlyctlError::Output { transcript: Box::new(transcript), source })
+            }
+            Ok(_) | Err(_) => Err(FlyctlError::Failed { transcript: Box::new(transcript) }),
+        }
+    }
+
+    /// `doctor --json`, for `app` if one is given. Its answers are the result, whatever its exit status.
     pub async fn doctor(
         &self,
         runner: &Runner,
@@ -205,22 +228,9 @@ impl Flyctl {
     ) -> Result<Observed<Doctor>, FlyctlError> {
         let mut args = vec!["doctor", "--json"];
         args.extend(app.into_iter().flat_map(|app| ["-a", app]));
-        let command = self.command(&args, token, deadline)?.directory("/");
-        let ran = runner.run(command, cancel).await.map_err(FlyctlError::Run)?;
-        match serde_json::from_slice(&ran.stdout.bytes()) {
-            Ok(answers) => Ok(Observed {
-                value: Doctor::from_answers(answers, app.is_some()),
-                transcript: ran.transcript,
-            }),
-            Err(source) => {
-                let transcript = Box::new(ran.transcript);
-                Err(if ran.ending.claims_success() {
-                    FlyctlError::Output { transcript, source }
-                } else {
-                    FlyctlError::Failed { transcript }
-                })
-            }
-        }
+        let read = self.read(runner, &args, token, deadline, cancel).await?;
+        let value = Doctor::from_answers(read.value, app.is_some());
+        Ok(Observed { value, transcript: read.transcript })
     }
 }
 

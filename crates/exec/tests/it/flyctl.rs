@@ -136,6 +136,21 @@ async fn doctors_answers_count_and_its_exit_status_does_not() {
 }
 
 #[tokio::test]
+async fn the_exit_status_counts_where_it_is_to_be_believed() {
+    let sandbox = Sandbox::new().unwrap();
+    stand_in(&sandbox, "flyctl", "0.4.87", "echo '{\"exit_code\":3}'; exit 1");
+    let flyctl = find(&sandbox).await.unwrap();
+    let runner = runner(&sandbox);
+    let read = async |args: &[&str]| {
+        let read = flyctl.read::<serde_json::Value>(&runner, args, None, LONG, pending()).await;
+        read.map(|observed| observed.value["exit_code"].as_i64())
+    };
+    assert_eq!(read(&["machine", "exec", "148e", "ls", "--json"]).await.unwrap(), Some(3));
+    let status = read(&["status", "--json"]).await.unwrap_err();
+    assert!(matches!(status, FlyctlError::Failed { .. }), "{status}");
+}
+
+#[tokio::test]
 async fn a_token_does_not_become_an_argument() {
     let sandbox = Sandbox::new().unwrap();
     stand_in(&sandbox, "flyctl", "0.4.87", "exit 0");
