@@ -486,10 +486,16 @@ pub(crate) async fn load(store: &dyn Store, run: &RunId) -> Result<Loaded, Refus
     let bytes = store.journal(run).await.map_err(Refusal::Store)?;
     let damaged = |why| Refusal::Journal { run: run.clone(), why };
     let read = journal::read(&bytes).map_err(damaged)?;
-    let state = RunState::fold(plan.plan(), &read.records).map_err(damaged)?;
-    if &state.digest != plan.digest() {
-        return Err(damaged(format!("it is of plan {}, not of this one", state.digest.short())));
+    if let Some(Event::Begin { digest, .. }) = read.records.first().map(|first| &first.event)
+        && digest != plan.digest()
+    {
+        return Err(damaged(format!(
+            "it is of plan {}, not of this one ({})",
+            digest.short(),
+            plan.digest().short()
+        )));
     }
+    let state = RunState::fold(plan.plan(), &read.records).map_err(damaged)?;
     if &state.run != run {
         return Err(damaged(format!("it is of run {}", state.run)));
     }

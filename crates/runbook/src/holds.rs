@@ -5,7 +5,7 @@ use crate::error::StepError;
 use crate::event::{Event, UndoReason};
 use crate::kind::Observed;
 use crate::log::Halt;
-use crate::plan::{Id, Step};
+use crate::plan::Step;
 use crate::run::{Cut, Run};
 use crate::sessions::unless;
 use crate::state::Status;
@@ -118,22 +118,23 @@ impl Run<'_> {
         Ok(self.cut(Cut::Grace, kind.arm(&cx, &self.permit)).await?)
     }
 
-    /// Takes guards away: of one step, of holds that end with it, or of all once it is the point of no return.
-    pub(crate) async fn disarm_guards(&self, after: &Id) -> Result<(), Halt> {
-        let commits =
-            self.plan.point_of_no_return.as_ref().is_some_and(|point| &point.step == after);
-        let ends = |step: &&Step| {
-            commits
-                || &step.id == after
-                || step.hold.as_ref().is_some_and(|hold| &hold.until == after)
-        };
-        for step in self.armed().await.into_iter().filter(ends) {
-            self.disarm_guard(step).await?;
+    /// Takes the guards away whose hold is over: its last step is done, it was taken back, or the point of no return is passed.
+    pub(crate) async fn disarm_over(&self) -> Result<(), Halt> {
+        for step in self.armed().await {
+            let over = {
+                let log = self.log.lock().await;
+                let began = log.state.step(&step.id).is_some_and(|now| now.began);
+                let ended = step.hold.as_ref().is_some_and(|hold| log.state.is_done(&hold.until));
+                !began || ended || log.state.is_committed(self.plan)
+            };
+            if over {
+                self.disarm_guard(step).await?;
+            }
         }
         Ok(())
     }
 
-    /// Takes the guards away whose hold is over; for the end of a run.
+    /// Takes all guards away; for the end of a run.
     pub(crate) async fn disarm_all(&self) -> Result<(), Halt> {
         for step in self.armed().await {
             self.disarm_guard(step).await?;

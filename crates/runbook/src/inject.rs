@@ -118,6 +118,17 @@ pub struct Fault {
     pub effect: Effect,
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let effect = match self.effect {
+            Effect::Fail => "fail",
+            Effect::Crash => "crash",
+            Effect::Kill => "kill",
+        };
+        write!(f, "{}:{effect}", self.point)
+    }
+}
+
 /// `STEP:PHASE:MOMENT:EFFECT`, such as `copy:act:during:kill`.
 impl FromStr for Fault {
     type Err = String;

@@ -99,7 +99,7 @@ pub fn read(bytes: &[u8]) -> Result<Read, String> {
             .and_then(|text| serde_json::from_str::<Line<'_>>(text).ok().map(|line| (text, line)));
         let Some((text, line)) = parsed else {
             // A file system may leave a hole where the last write was cut. Only the very end may look like that.
-            if rest[end + 1..].is_empty() && rest.contains(&0) {
+            if rest[end + 1..].is_empty() && is_holed(&rest[..end]) {
                 read.torn = true;
                 break;
             }
@@ -117,6 +117,12 @@ pub fn read(bytes: &[u8]) -> Result<Read, String> {
         rest = &rest[end + 1..];
     }
     Ok(read)
+}
+
+/// Whether a line is zeros from its first zero on.
+fn is_holed(line: &[u8]) -> bool {
+    let first = line.iter().position(|byte| *byte == 0);
+    first.is_some_and(|first| line[first..].iter().all(|byte| *byte == 0))
 }
 
 #[derive(Deserialize)]

@@ -25,7 +25,7 @@ impl Run<'_> {
                 return Err(Halt::Step(error));
             }
         }
-        self.disarm_guards(&step.id).await?;
+        self.disarm_over().await?;
         self.close_unneeded(step, true).await
     }
 
@@ -147,7 +147,7 @@ impl Run<'_> {
             }
         }
         self.record(Event::Undone { step: step.id.clone() }, at(Phase::UndoOutcome)).await?;
-        self.disarm_guards(&step.id).await?;
+        self.disarm_over().await?;
         self.close_unneeded(step, false).await
     }
 

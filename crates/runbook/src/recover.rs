@@ -15,6 +15,7 @@ use crate::state::{SessionState, Status};
 impl Run<'_> {
     /// Before the first step forward of a resumed run.
     pub(crate) async fn recover(&self) -> Result<(), Halt> {
+        self.disarm_over().await?;
         for spec in &self.plan.sessions {
             self.recover_session(spec).await?;
         }

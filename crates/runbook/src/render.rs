@@ -41,21 +41,24 @@ pub fn plan_markdown(sealed: &SealedPlan) -> String {
     }
     for (number, step) in plan.steps().enumerate() {
         let _ = writeln!(out, "\n## {}. {} (`{}`)\n", number + 1, step.title, step.id);
+        let sentence = |text: &str| text.trim_end_matches('.').to_owned();
         if !step.why.is_empty() {
-            let _ = writeln!(out, "Why: {}.", step.why.trim_end_matches('.'));
+            let _ = writeln!(out, "- why: {}", sentence(&step.why));
         }
-        let _ = writeln!(out, "Afterwards: {}.", step.postcondition.trim_end_matches('.'));
+        let _ = writeln!(out, "- afterwards: {}", sentence(&step.postcondition));
         for one in &step.preconditions {
-            let _ = writeln!(out, "Only if `{}` is still `{}` ({}).", one.fact, one.seen, one.why);
+            let _ = writeln!(out, "- only if `{}` is still `{}`: {}", one.fact, one.seen, one.why);
         }
-        commands(&mut out, "By hand", &step.commands);
+        if !step.commands.is_empty() {
+            let _ = writeln!(out, "- by hand:{}", commands(&step.commands));
+        }
         match &step.undo {
             Undo::Nothing => {}
             Undo::Action { what, commands: lines } => {
-                commands(&mut out, &format!("Undo: {what}"), lines);
+                let _ = writeln!(out, "- undo: {what}{}", commands(lines));
             }
             Undo::Irreversible { why } => {
-                let _ = writeln!(out, "No undo: {why}.");
+                let _ = writeln!(out, "- no undo: {why}");
             }
         }
     }
@@ -252,10 +255,12 @@ fn cost(cost: Cost) -> String {
     }
 }
 
-fn commands(out: &mut String, title: &str, lines: &[String]) {
-    let _ = writeln!(out, "{title}{}", if lines.is_empty() { "." } else { ":" });
-    if !lines.is_empty() {
-        let _ = writeln!(out, "\n```sh\n{}\n```", lines.join("\n"));
+/// A code block that belongs to a list item.
+fn commands(lines: &[String]) -> String {
+    if lines.is_empty() {
+        String::new()
+    } else {
+        format!("\n\n  ```sh\n  {}\n  ```", lines.join("\n  "))
     }
 }
 

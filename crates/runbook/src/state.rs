@@ -179,9 +179,10 @@ impl RunState {
         self.step(id).is_some_and(|step| step.status == Status::Done)
     }
 
-    /// Whether something was made for a step, or found, that may have to be made anew.
+    /// Whether something was made for a step, or found, that may have to be made anew and is not yet known to be.
     pub(crate) fn is_touched(&self, id: &Id) -> bool {
-        self.step(id).is_some_and(|step| step.status == Status::Done || step.began)
+        self.step(id)
+            .is_some_and(|step| step.status == Status::Done || (step.began && !step.rebuild))
     }
 
     /// Whether the point of no return was passed for certain.

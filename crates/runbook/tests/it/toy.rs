@@ -1,7 +1,10 @@
 //! A toy world: named cells that are written in two halves, a fence, a lease, a snapshot, and a runbook that moves `old` to `new`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -15,11 +18,14 @@ use runbook::plan::{Group, GuardSpec, NoReturn, OnLoss, Plan, Risk, SessionSpec,
 use runbook::sealed::SealedPlan;
 use runbook::session::{Opened, Session, SessionContext, SessionKind};
 use runbook::testing::Scenario;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// What there is.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {
+    /// See [`Toy::flaw`].
+    pub(crate) flaw: Option<String>,
     pub(crate) cells: BTreeMap<String, Value>,
     pub(crate) lease: Option<String>,
     pub(crate) leases: u64,
@@ -27,20 +33,83 @@ pub(crate) struct State {
     pub(crate) opened: u64,
     pub(crate) guard_until: Option<String>,
     pub(crate) release: u64,
+    /// A step that waits for an hour: its id, or `act ` and its id for the act.
+    pub(crate) slow: Option<String>,
+    /// A step in whose verification somebody deploys.
+    pub(crate) deploy_during: Option<String>,
+    pub(crate) refreshes: u64,
+    pub(crate) arms: u64,
+    pub(crate) at_once: u64,
+    pub(crate) most_at_once: u64,
     /// Refreshes fail when this is set.
     pub(crate) lose_snapshot: bool,
     /// Calls of acts and undos, in order.
     pub(crate) calls: Vec<String>,
 }
 
-/// Shared by all processes.
-pub(crate) type World = Arc<Mutex<State>>;
+/// Shared by all processes: in memory, or in a file for processes that are really killed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct World {
+    state: Arc<Mutex<State>>,
+    file: Option<PathBuf>,
+}
+
+impl World {
+    /// The world in a file, or a fresh one that will be.
+    pub(crate) fn in_file(file: PathBuf) -> Self {
+        let state = match std::fs::read(&file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap(),
+            Err(_) => fresh(),
+        };
+        Self { state: Arc::new(Mutex::new(state)), file: Some(file) }
+    }
+
+    /// The state; what is changed is in the file when the guard is dropped, whole or not at all.
+    pub(crate) fn lock(&self) -> Guard<'_> {
+        Guard { state: self.state.lock().unwrap(), file: self.file.as_deref() }
+    }
+}
+
+pub(crate) struct Guard<'a> {
+    state: MutexGuard<'a, State>,
+    file: Option<&'a Path>,
+}
+
+impl Deref for Guard<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Guard<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if let Some(file) = self.file {
+            let draft = file.with_extension("new");
+            std::fs::write(&draft, serde_json::to_vec(&*self.state).unwrap()).unwrap();
+            std::fs::rename(&draft, file).unwrap();
+        }
+    }
+}
 
 /// Variants of the toy.
 #[derive(Debug, Default)]
 pub(crate) struct Toy {
     /// Cells copied in parallel.
     pub(crate) copies: usize,
+    /// Deadline of the first step.
+    pub(crate) deadline: Option<u64>,
+    /// Something that is wrong with the kinds: `lazy undo`, `counts`, `leaks`.
+    pub(crate) flaw: Option<&'static str>,
+    /// Without its point of no return and what comes from there on.
+    pub(crate) reversible: bool,
 }
 
 /// Writes a cell, in two halves with an await between.
@@ -49,7 +118,7 @@ struct Set(World);
 #[async_trait]
 impl StepKind for Set {
     async fn observe(&self, cx: &StepContext<'_>) -> Result<Observed, StepError> {
-        let state = self.0.lock().unwrap();
+        let state = self.0.lock();
         let name = cx.params["cell"].as_str().unwrap();
         let now = state.cells.get(name).cloned().unwrap_or(Value::Null);
         if now == cx.params["value"] {
@@ -66,17 +135,30 @@ impl StepKind for Set {
     async fn act(&self, cx: &StepContext<'_>, _: &Permit) -> Result<(), StepError> {
         let name = cx.params["cell"].as_str().unwrap().to_owned();
         {
-            let mut state = self.0.lock().unwrap();
+            let mut state = self.0.lock();
             state.calls.push(format!("act {}", cx.step.id));
             state.cells.insert(name.clone(), json!("half"));
         }
-        tokio::task::yield_now().await;
-        self.0.lock().unwrap().cells.insert(name, cx.params["value"].clone());
+        slow(&self.0, &format!("act {}", cx.step.id)).await;
+        let mut state = self.0.lock();
+        if state.flaw.as_deref() == Some("counts") {
+            let count = state.cells.get("count").and_then(Value::as_u64).unwrap_or(0);
+            state.cells.insert("count".to_owned(), json!(count + 1));
+        }
+        state.cells.insert(name, cx.params["value"].clone());
+        Ok(())
+    }
+
+    async fn wait(&self, cx: &StepContext<'_>) -> Result<(), StepError> {
+        slow(&self.0, cx.step.id.as_str()).await;
         Ok(())
     }
 
     async fn verify(&self, cx: &StepContext<'_>) -> Result<Outputs, StepError> {
-        let state = self.0.lock().unwrap();
+        let mut state = self.0.lock();
+        if state.deploy_during.as_deref() == Some(cx.step.id.as_str()) {
+            state.release += 1;
+        }
         let name = cx.params["cell"].as_str().unwrap();
         if state.cells.get(name) != Some(&cx.params["value"]) {
             return Err(StepError::failed(format!("cell `{name}` does not hold its value")));
@@ -86,14 +168,27 @@ impl StepKind for Set {
 
     async fn undo(&self, cx: &StepContext<'_>, _: &Permit) -> Result<(), StepError> {
         let name = cx.params["cell"].as_str().unwrap().to_owned();
-        self.0.lock().unwrap().calls.push(format!("undo {}", cx.step.id));
+        self.0.lock().calls.push(format!("undo {}", cx.step.id));
         tokio::task::yield_now().await;
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock();
+        if state.flaw.as_deref() == Some("lazy undo") {
+            return Ok(());
+        }
         match cx.before().get("value") {
             None | Some(Value::Null) => state.cells.remove(&name),
             Some(value) => state.cells.insert(name, value.clone()),
         };
         Ok(())
+    }
+}
+
+/// Waits a moment, or an hour if the world says so.
+async fn slow(world: &World, what: &str) {
+    let hour = world.lock().slow.as_deref() == Some(what);
+    if hour {
+        tokio::time::sleep(Duration::from_hours(1)).await; // sleep: virtual time
+    } else {
+        tokio::task::yield_now().await;
     }
 }
 
@@ -105,7 +200,7 @@ impl StepKind for Copy {
     async fn observe(&self, cx: &StepContext<'_>) -> Result<Observed, StepError> {
         let snapshot = cx.session::<Snapshot>(&"snapshot".into())?.number;
         let name = cx.params["to"].as_str().unwrap();
-        match self.0.lock().unwrap().cells.get(name) {
+        match self.0.lock().cells.get(name) {
             Some(value) if value["snapshot"] == snapshot && value["whole"] == true => {
                 Ok(Observed::Done)
             }
@@ -119,17 +214,24 @@ impl StepKind for Copy {
     async fn act(&self, cx: &StepContext<'_>, _: &Permit) -> Result<(), StepError> {
         let snapshot = cx.session::<Snapshot>(&"snapshot".into())?.number;
         let name = cx.params["to"].as_str().unwrap().to_owned();
-        if self.0.lock().unwrap().cells.get("fence") != Some(&json!(true)) {
+        if self.0.lock().cells.get("fence") != Some(&json!(true)) {
             return Err(StepError::unsafe_state("copying without a fence"));
         }
-        self.0.lock().unwrap().calls.push(format!("act {}", cx.step.id));
-        self.0
-            .lock()
-            .unwrap()
-            .cells
-            .insert(name.clone(), json!({"snapshot": snapshot, "whole": false}));
+        {
+            let mut state = self.0.lock();
+            state.calls.push(format!("act {}", cx.step.id));
+            state.at_once += 1;
+            state.most_at_once = state.most_at_once.max(state.at_once);
+        }
+        self.0.lock().cells.insert(name.clone(), json!({"snapshot": snapshot, "whole": false}));
         tokio::task::yield_now().await;
-        self.0.lock().unwrap().cells.insert(name, json!({"snapshot": snapshot, "whole": true}));
+        self.0.lock().cells.insert(name, json!({"snapshot": snapshot, "whole": true}));
+        self.0.lock().at_once -= 1;
+        Ok(())
+    }
+
+    async fn wait(&self, cx: &StepContext<'_>) -> Result<(), StepError> {
+        slow(&self.0, cx.step.id.as_str()).await;
         Ok(())
     }
 
@@ -139,7 +241,7 @@ impl StepKind for Copy {
 
     async fn undo(&self, cx: &StepContext<'_>, _: &Permit) -> Result<(), StepError> {
         tokio::task::yield_now().await;
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.0.lock();
         state.calls.push(format!("undo {}", cx.step.id));
         state.cells.remove(cx.params["to"].as_str().unwrap());
         Ok(())
@@ -159,7 +261,8 @@ impl Session for Snapshot {
     }
 
     async fn refresh(&self) -> Result<(), StepError> {
-        if self.world.lock().unwrap().lose_snapshot {
+        self.world.lock().refreshes += 1;
+        if self.world.lock().lose_snapshot {
             return Err(StepError::failed("connection lost"));
         }
         Ok(())
@@ -167,7 +270,7 @@ impl Session for Snapshot {
 
     async fn close(&self) -> Result<(), StepError> {
         tokio::task::yield_now().await;
-        self.world.lock().unwrap().snapshots.remove(&self.number);
+        self.world.lock().snapshots.remove(&self.number);
         Ok(())
     }
 }
@@ -183,7 +286,7 @@ impl SessionKind for Snapshots {
         _: &Permit,
     ) -> Result<Opened, StepError> {
         let number = {
-            let mut state = self.0.lock().unwrap();
+            let mut state = self.0.lock();
             state.opened += 1;
             let number = state.opened;
             // A dead process's snapshot ended with its connection.
@@ -192,7 +295,7 @@ impl SessionKind for Snapshots {
             number
         };
         tokio::task::yield_now().await;
-        let session = Arc::new(Snapshot { world: Arc::clone(&self.0), number });
+        let session = Arc::new(Snapshot { world: self.0.clone(), number });
         Ok(Opened { session, continues: false })
     }
 }
@@ -210,12 +313,14 @@ impl Session for Lease {
     }
 
     async fn refresh(&self) -> Result<(), StepError> {
+        self.world.lock().refreshes += 1;
         Ok(())
     }
 
     async fn close(&self) -> Result<(), StepError> {
-        let mut state = self.world.lock().unwrap();
-        if state.lease.as_ref() == Some(&self.description) {
+        let mut state = self.world.lock();
+        if state.flaw.as_deref() != Some("leaks") && state.lease.as_ref() == Some(&self.description)
+        {
             state.lease = None;
         }
         Ok(())
@@ -234,7 +339,7 @@ impl SessionKind for Leases {
     ) -> Result<Opened, StepError> {
         let description = cx.run.to_string();
         {
-            let mut state = self.0.lock().unwrap();
+            let mut state = self.0.lock();
             if let Some(holder) = state.lease.as_ref().filter(|holder| **holder != description) {
                 return Err(StepError::held(format!("the lease is held by {holder}")));
             }
@@ -243,10 +348,7 @@ impl SessionKind for Leases {
         }
         tokio::task::yield_now().await;
         let continues = earlier.is_some_and(|earlier| earlier.text("description").is_some());
-        Ok(Opened {
-            session: Arc::new(Lease { world: Arc::clone(&self.0), description }),
-            continues,
-        })
+        Ok(Opened { session: Arc::new(Lease { world: self.0.clone(), description }), continues })
     }
 }
 
@@ -255,12 +357,14 @@ struct Unfence(World);
 #[async_trait]
 impl GuardKind for Unfence {
     async fn arm(&self, cx: &StepContext<'_>, _: &Permit) -> Result<(), StepError> {
-        self.0.lock().unwrap().guard_until = Some(cx.step.id.to_string());
+        let mut state = self.0.lock();
+        state.guard_until = Some(cx.step.id.to_string());
+        state.arms += 1;
         Ok(())
     }
 
     async fn disarm(&self, _: &StepContext<'_>, _: &Permit) -> Result<(), StepError> {
-        self.0.lock().unwrap().guard_until = None;
+        self.0.lock().guard_until = None;
         Ok(())
     }
 }
@@ -268,7 +372,7 @@ impl GuardKind for Unfence {
 pub(crate) struct Eyes(pub(crate) World);
 
 pub(crate) fn facts(world: &World) -> Facts {
-    let state = world.lock().unwrap();
+    let state = world.lock();
     let mut facts = Facts::new();
     facts.stale_if_changed("release", state.release);
     facts.benign("leases", state.leases);
@@ -292,12 +396,12 @@ impl Observer for Eyes {
 }
 
 pub(crate) fn registry(world: &World) -> Registry {
-    Registry::new(Arc::new(Eyes(Arc::clone(world))))
-        .step("set", Set(Arc::clone(world)))
-        .step("copy", Copy(Arc::clone(world)))
-        .session("snapshot", Snapshots(Arc::clone(world)))
-        .session("lease", Leases(Arc::clone(world)))
-        .guard("unfence", Unfence(Arc::clone(world)))
+    Registry::new(Arc::new(Eyes(world.clone())))
+        .step("set", Set(world.clone()))
+        .step("copy", Copy(world.clone()))
+        .session("snapshot", Snapshots(world.clone()))
+        .session("lease", Leases(world.clone()))
+        .guard("unfence", Unfence(world.clone()))
 }
 
 pub(crate) fn set(id: &str, cell: impl Into<Value>, value: impl Into<Value>) -> Step {
@@ -308,11 +412,15 @@ pub(crate) fn set(id: &str, cell: impl Into<Value>, value: impl Into<Value>) -> 
         .risk(Risk::Availability)
 }
 
-pub(crate) fn world() -> World {
+fn fresh() -> State {
     let mut state = State::default();
     state.cells.insert("old".to_owned(), json!("data"));
     state.cells.insert("traffic".to_owned(), json!("old"));
-    Arc::new(Mutex::new(state))
+    state
+}
+
+pub(crate) fn world() -> World {
+    World { state: Arc::new(Mutex::new(fresh())), file: None }
 }
 
 impl Toy {
@@ -325,7 +433,7 @@ impl Toy {
                 .under("fence")
                 .session("snapshot")
         });
-        Plan {
+        let mut plan = Plan {
             runbook: "toy".to_owned(),
             tool: "toy 1".to_owned(),
             created_at: Timestamp::UNIX_EPOCH,
@@ -384,7 +492,11 @@ impl Toy {
                             "index",
                             json!({"of": outputs::reference(&"copy-1".into(), "name")}),
                         ),
-                        set("switch", "traffic", "new").session("lease"),
+                        set("switch", "traffic", "new").session("lease").requires(
+                            "release",
+                            0,
+                            "a deploy would undo it",
+                        ),
                         set("open", "fence", false),
                     ],
                 ),
@@ -405,7 +517,13 @@ impl Toy {
                 way_forward: "finish the move".to_owned(),
             }),
             warnings: Vec::new(),
+        };
+        plan.groups[0].steps[0].deadline_seconds = self.deadline;
+        if self.reversible {
+            plan.groups.truncate(3);
+            plan.point_of_no_return = None;
         }
+        plan
     }
 }
 
@@ -414,7 +532,9 @@ impl Scenario for Toy {
     type World = World;
 
     async fn world(&self) -> World {
-        world()
+        let world = world();
+        world.lock().flaw = self.flaw.map(str::to_owned);
+        world
     }
 
     async fn plan(&self, world: &World) -> SealedPlan {
@@ -426,7 +546,7 @@ impl Scenario for Toy {
     }
 
     async fn digest(&self, world: &World) -> String {
-        let state = world.lock().unwrap();
+        let state = world.lock();
         let mut lines: Vec<String> = Vec::new();
         for (name, value) in &state.cells {
             // The number of the snapshot differs from run to run; that all pieces have one and the same does not.
@@ -440,7 +560,7 @@ impl Scenario for Toy {
     }
 
     async fn leftovers(&self, world: &World) -> Vec<String> {
-        let state = world.lock().unwrap();
+        let state = world.lock();
         let mut left = Vec::new();
         left.extend(state.lease.iter().map(|lease| format!("lease {lease}")));
         left.extend(state.guard_until.iter().map(|guard| format!("guard {guard}")));
