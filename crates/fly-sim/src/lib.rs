@@ -5,9 +5,11 @@
 //! limits are its own, written from the documents, so that client and simulator can catch each other's mistakes.
 
 mod clock;
+mod edge;
 pub mod fake;
 mod gql;
 mod mapi;
+mod prom;
 mod server;
 mod state;
 mod variants;
@@ -17,4 +19,4 @@ mod world;
 pub use clock::ClockMode;
 pub use server::{Operation, Options, Recorded, Sim, StartError, environment_lines, operations};
 pub use variants::Variants;
-pub use world::{Expect, WORLD_NAMES, World, WorldError};
+pub use world::{Expect, HandedIn, WORLD_NAMES, World, WorldError};

@@ -30,6 +30,10 @@ pub(crate) fn control(shared: &Shared, method: &str, path: &str, body: Value) ->
             shared.lock().recorder.clear();
             Reply::ok()
         }
+        ("GET", ["environment"]) => {
+            let environment = shared.lock().environment.clone();
+            Reply::json(environment.into_iter().map(|(name, value)| json!([name, value])).collect())
+        }
         ("GET", ["clock"]) => Reply::json(json!({ "now": shared.clock.now().to_string() })),
         ("POST", ["clock", "advance"]) => {
             let millis = body.get("ms").and_then(Value::as_u64).unwrap_or(0);

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCod
 use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use super::dispatch;
 use super::fault::has_effect;
@@ -29,7 +29,7 @@ const SLOWEST_BODY: Duration = Duration::from_secs(20);
 pub(crate) async fn serve(
     listener: TcpListener,
     shared: Arc<Shared>,
-    stopped: oneshot::Receiver<()>,
+    mut stopped: watch::Receiver<()>,
 ) {
     let router = Router::new().fallback(handle).with_state(shared);
     let service = router.into_make_service_with_connect_info::<Scissors>();
@@ -37,7 +37,7 @@ pub(crate) async fn serve(
     tokio::select! {
         // Accepting does not fail; the other arm is how a simulation ends.
         _ = async { server.await } => {}
-        _ = stopped => {}
+        _ = stopped.changed() => {}
     }
 }
 

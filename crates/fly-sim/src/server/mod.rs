@@ -17,12 +17,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, watch};
 
 pub use record::Recorded;
 pub use routes::{Operation, operations};
 
 use crate::clock::{Clock, ClockMode};
+use crate::edge::Places;
 use crate::state::State;
 use crate::state::ids::Ids;
 use crate::variants::Variants;
@@ -81,7 +82,8 @@ pub struct Sim {
     address: SocketAddr,
     apps: Vec<String>,
     token: String,
-    _stop: oneshot::Sender<()>,
+    places: Places,
+    _stop: watch::Sender<()>,
 }
 
 #[derive(Debug)]
@@ -99,6 +101,8 @@ pub(crate) struct Inner {
     pub(crate) limiter: Limiter,
     pub(crate) faults: Faults,
     pub(crate) recorder: Recorder,
+    /// What [`Sim::env`] gives, for callers in other processes.
+    pub(crate) environment: Environment,
     /// Ids of requests, apart from those of things, so that reading changes nothing.
     pub(crate) request_ids: Ids,
 }
@@ -133,7 +137,7 @@ impl Sim {
         let clock = Clock::new(options.clock, start);
         let mut state = State::build(&file, clock.now());
         state.lags = options.variants.lags();
-        let apps = file.apps.iter().map(|app| app.name.to_string()).collect();
+        let apps: Vec<String> = file.apps.iter().map(|app| app.name.to_string()).collect();
         let token = file.tokens.first().map_or("fo1_sim", |token| token.value.as_str()).to_owned();
         let shared = Arc::new(Shared {
             clock,
@@ -144,12 +148,18 @@ impl Sim {
                 limiter: Limiter::default(),
                 faults: Faults::new(&file.faults),
                 recorder: Recorder::default(),
+                environment: Vec::new(),
                 request_ids: Ids::new(file.settings.seed ^ 0x7265_7175_6573_7473),
             }),
         });
-        let (stop, stopped) = oneshot::channel::<()>();
+        let (stop, stopped) = watch::channel(());
+        let places = crate::edge::start(address.ip(), &shared, stopped.clone())
+            .await
+            .map_err(|source| StartError::Listen { address: options.address, source })?;
+        let environment = environment(&format!("http://{address}"), &token, &apps, &places);
+        shared.lock().environment = environment;
         tokio::spawn(deliver::serve(listener, Arc::clone(&shared), stopped));
-        Ok(Self { shared, address, apps, token, _stop: stop })
+        Ok(Self { shared, address, apps, token, places, _stop: stop })
     }
 
     /// Base URL, e.g. `http://127.0.0.1:4321`, without a final slash.
@@ -164,7 +174,27 @@ impl Sim {
 
     /// Environment for flyctl and for this project's tools: base URLs, token, first app, and flyctl's off switches.
     pub fn env(&self) -> Vec<(&'static str, String)> {
-        environment(&self.url(), &self.token, self.apps.first().map(String::as_str))
+        environment(&self.url(), &self.token, &self.apps, &self.places)
+    }
+
+    /// Where the edge answers plain HTTP for the hosts of the world.
+    pub fn edge_http(&self) -> SocketAddr {
+        self.places.http
+    }
+
+    /// Where the edge answers HTTPS.
+    pub fn edge_https(&self) -> SocketAddr {
+        self.places.https
+    }
+
+    /// The world's name server (UDP).
+    pub fn dns(&self) -> SocketAddr {
+        self.places.dns
+    }
+
+    /// PEM of the authority that signs the edge's certificates.
+    pub fn edge_ca_pem(&self) -> &str {
+        &self.places.ca_pem
     }
 
     /// Everything that was asked so far, oldest first (the last 10,000 requests). Credentials are left out.
@@ -227,7 +257,19 @@ impl Sim {
     }
 }
 
-fn environment(url: &str, token: &str, app: Option<&str>) -> Vec<(&'static str, String)> {
+pub(crate) type Environment = Vec<(&'static str, String)>;
+
+fn environment(url: &str, token: &str, apps: &[String], places: &Places) -> Environment {
+    let mut env = platform_environment(url, token, apps.first().map(String::as_str));
+    // For probes of our own: flyctl knows none of these.
+    env.push(("FLY_OPS_DNS", places.dns.to_string()));
+    env.push(("FLY_OPS_EDGE_HTTP", places.http.to_string()));
+    env.push(("FLY_OPS_EDGE_HTTPS", places.https.to_string()));
+    env.push(("FLY_OPS_PROMETHEUS_BASE_URL", format!("{url}/prometheus")));
+    env
+}
+
+fn platform_environment(url: &str, token: &str, app: Option<&str>) -> Environment {
     let mut env = vec![
         ("FLY_API_BASE_URL", url.to_owned()),
         ("FLY_FLAPS_BASE_URL", url.to_owned()),
@@ -255,7 +297,7 @@ pub fn environment_lines(
     app: Option<&str>,
     config_dir: &std::path::Path,
 ) -> Vec<String> {
-    let mut env = environment(&format!("http://{address}"), token, app);
+    let mut env = platform_environment(&format!("http://{address}"), token, app);
     env.push(("FLY_CONFIG_DIR", config_dir.display().to_string()));
     let quoted =
         env.into_iter().map(|(name, value)| format!("{name}='{}'", value.replace('\'', "'\\''")));

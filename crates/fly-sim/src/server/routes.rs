@@ -4,7 +4,7 @@ use super::auth::Caller;
 use super::http::{Answer, Request};
 use super::limit::Bucket;
 use crate::state::State;
-use crate::{gql, mapi, web};
+use crate::{gql, mapi, prom, web};
 
 /// One route, as the contract test and people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,6 +176,15 @@ pub(crate) static ROUTES: &[Route] = &[
     other!(Web "POST" "/api/v1/builds" web::uiex::create_build),
     other!(Web "POST" "/api/v1/builds/finish" web::uiex::finish_build),
     other!(Web "POST" "/api/v1/apps/{app}/egress_ips/{ip}/promote" web::uiex::promote_egress),
+    other!(Web "GET" "/prometheus/{org}/api/v1/query" prom::query),
+    other!(Web "POST" "/prometheus/{org}/api/v1/query" prom::query),
+    other!(Web "GET" "/prometheus/{org}/api/v1/query_range" prom::query_range),
+    other!(Web "POST" "/prometheus/{org}/api/v1/query_range" prom::query_range),
+    other!(Web "GET" "/prometheus/{org}/api/v1/series" prom::series),
+    other!(Web "GET" "/prometheus/{org}/api/v1/labels" prom::labels),
+    other!(Web "GET" "/prometheus/{org}/api/v1/label/{label}/values" prom::label_values),
+    other!(Web "GET" "/prometheus/{org}/api/v1/status/tsdb" prom::tsdb),
+    other!(Web "GET" "/prometheus/{org}/federate" prom::federate),
     other!(Logs "GET" "/api/v1/apps/{app}/logs" web::logs::page),
     other!(Public "GET" "/v1/incidents" web::status::incidents),
     other!(Public "GET" "/api/v2/status.json" web::status::status),

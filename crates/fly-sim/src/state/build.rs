@@ -11,6 +11,9 @@ use super::{
     App, Certificate, Check, Event, HostIssue, Incident, Ip, Lease, Machine, Org, Release, Secret,
     Snapshot, State, Token, Volume, rfc3339, rfc3339_millis,
 };
+use crate::prom::series::Metric;
+use crate::prom::value::Labels;
+use crate::world::evidence::MetricFile;
 use crate::world::file::{AppFile, CertificateFile, IncidentFile, LogFile, VolumeFile, WorldFile};
 use crate::world::machine::{EventFile, ExitFile, MachineFile, ProcessFile};
 use crate::world::moment::Moment;
@@ -65,6 +68,7 @@ impl State {
             lags: crate::variants::Lags::default(),
             rooms,
             issued: Vec::new(),
+            dns: file.dns.clone(),
         }
     }
 }
@@ -177,6 +181,11 @@ impl Builder {
             resolved: issue.resolved.map(|at| at.at(self.start)),
         });
         let host_issues = host_issues.collect();
+        let metrics = file.metrics.iter().map(|metric| {
+            let machine = metric.machine.as_ref().map(|machine| find(machine.get_ref()));
+            self.metric(metric, file.name.as_str(), machine)
+        });
+        let metrics = metrics.collect();
         App {
             id: self.ids.opaque(),
             numeric_id: self.numeric(),
@@ -195,7 +204,25 @@ impl Builder {
             secret_keys: Vec::new(),
             host_issues,
             logs,
+            metrics,
+            edge: file.edge.iter().map(|rule| (rule.clone(), 0)).collect(),
         }
+    }
+
+    fn metric(&self, file: &MetricFile, app: &str, machine: Option<(String, String)>) -> Metric {
+        let mut labels = file.labels.clone();
+        labels.insert("__name__".to_owned(), file.name.clone());
+        labels.insert("app".to_owned(), app.to_owned());
+        if let Some((id, region)) = machine {
+            labels.entry("instance".to_owned()).or_insert(id);
+            labels.entry("region".to_owned()).or_insert(region);
+        }
+        let mut points: Vec<(Timestamp, f64)> = match file.value {
+            Some(value) => vec![(self.moment(None, DEFAULT_AGE), value)],
+            None => file.points.iter().map(|(at, value)| (at.at(self.start), *value)).collect(),
+        };
+        points.sort_by_key(|point| point.0);
+        Metric { labels: Labels(labels), points }
     }
 
     fn machine(&mut self, file: &MachineFile, app: &AppFile) -> Machine {

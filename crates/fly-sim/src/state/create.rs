@@ -167,6 +167,8 @@ impl State {
             secret_keys: Vec::new(),
             host_issues: Vec::new(),
             logs: LogBook::default(),
+            metrics: Vec::new(),
+            edge: Vec::new(),
         };
         Ok(self.apps.entry(name).or_insert(app))
     }

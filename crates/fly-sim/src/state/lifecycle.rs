@@ -136,6 +136,11 @@ impl Machine {
     }
 
     pub(crate) fn start(&mut self, platform: &mut Platform<'_>) -> Changed {
+        self.start_by(platform, "user")
+    }
+
+    /// Started through the API (`user`) or by a request (`proxy`).
+    pub(crate) fn start_by(&mut self, platform: &mut Platform<'_>, source: &str) -> Changed {
         self.reachable()?;
         let delay = match self.state.as_str() {
             "stopped" | "failed" => platform.settings.start_delay,
@@ -154,7 +159,7 @@ impl Machine {
             }
         };
         self.has_room()?;
-        let event = platform.event(platform.now, "start", "starting", "user", None);
+        let event = platform.event(platform.now, "start", "starting", source, None);
         self.now_in("starting", event);
         self.boot(platform, platform.after(delay));
         Ok(())

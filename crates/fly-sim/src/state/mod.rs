@@ -45,6 +45,7 @@ pub(crate) struct State {
     pub(crate) lags: Lags,
     pub(crate) rooms: room::Rooms,
     pub(crate) issued: Vec<token::Issued>,
+    pub(crate) dns: Vec<crate::world::evidence::DnsFile>,
 }
 
 #[derive(Debug, Clone)]
@@ -89,6 +90,9 @@ pub(crate) struct App {
     pub(crate) secret_keys: Vec<SecretKey>,
     pub(crate) host_issues: Vec<HostIssue>,
     pub(crate) logs: LogBook,
+    pub(crate) metrics: Vec<crate::prom::series::Metric>,
+    /// What the edge answers, each with the number of times it was looked at.
+    pub(crate) edge: Vec<(crate::world::evidence::EdgeFile, u64)>,
 }
 
 #[derive(Debug, Clone)]

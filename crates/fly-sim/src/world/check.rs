@@ -73,6 +73,14 @@ fn machines(app: &AppFile) -> Result<(), Mistake> {
             known(machine)?;
         }
     }
+    for metric in &app.metrics {
+        if let Some(machine) = &metric.machine {
+            known(machine)?;
+        }
+        if metric.value.is_some() != metric.points.is_empty() {
+            return Err(nowhere(format!("metric {}: either `value` or `points`", metric.name)));
+        }
+    }
     for stream in &app.log_streams {
         stream.machines.iter().try_for_each(known)?;
     }

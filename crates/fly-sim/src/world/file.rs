@@ -45,6 +45,10 @@ pub(crate) struct WorldFile {
     pub(crate) behaviors: Vec<BehaviorFile>,
     #[serde(default)]
     pub(crate) regions: Vec<super::place::RegionFile>,
+    #[serde(default)]
+    pub(crate) dns: Vec<super::evidence::DnsFile>,
+    #[serde(default)]
+    pub(crate) handed_in: Vec<super::evidence::HandedIn>,
 }
 
 /// What a good tool says about a world. Never served, only read by tests and by people.
@@ -180,6 +184,10 @@ pub(crate) struct AppFile {
     pub(crate) logs: Vec<LogFile>,
     #[serde(default)]
     pub(crate) log_streams: Vec<LogStreamFile>,
+    #[serde(default)]
+    pub(crate) metrics: Vec<super::evidence::MetricFile>,
+    #[serde(default)]
+    pub(crate) edge: Vec<super::evidence::EdgeFile>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

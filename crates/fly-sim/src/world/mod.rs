@@ -4,6 +4,7 @@
 //! running state is `state::build`.
 
 mod check;
+pub(crate) mod evidence;
 pub(crate) mod fault;
 pub(crate) mod file;
 mod layers;
@@ -11,6 +12,7 @@ pub(crate) mod machine;
 pub(crate) mod moment;
 pub(crate) mod place;
 
+pub use evidence::HandedIn;
 pub use file::Expect;
 
 use serde::Deserialize;
@@ -110,6 +112,11 @@ impl World {
     /// What a good tool says about it.
     pub fn expect(&self) -> Option<&Expect> {
         self.file.expect.as_ref()
+    }
+
+    /// What a user of this world would hand in: output that no interface of the platform has. Never served.
+    pub fn handed_in(&self) -> &[HandedIn] {
+        &self.file.handed_in
     }
 
     /// Names of its apps, in file order.

@@ -5,10 +5,12 @@
 mod client;
 mod conformance;
 mod contract;
+mod edge;
 mod fake;
 mod faults;
 mod graphql;
 mod lifecycle;
+mod metrics;
 mod negatives;
 mod places;
 mod platform;
