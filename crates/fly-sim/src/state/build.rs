@@ -264,7 +264,14 @@ impl Builder {
                 description: lease.description.clone(),
                 expires: lease.expires.at(self.start),
             }),
-            versions: Vec::new(),
+            versions: file
+                .versions
+                .iter()
+                .map(|version| {
+                    let config = Value::Object(json_table(&version.config));
+                    (self.ids.ulid(version.at.at(self.start)), config)
+                })
+                .collect(),
             pending: Vec::new(),
             memory_limit_mb: None,
             execs: file.execs.clone(),

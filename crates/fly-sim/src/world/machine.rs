@@ -60,9 +60,20 @@ pub(crate) struct MachineFile {
     #[serde(default)]
     pub(crate) processes: Vec<ProcessFile>,
     pub(crate) lease: Option<LeaseFile>,
+    /// Earlier versions, oldest first.
+    #[serde(default)]
+    pub(crate) versions: Vec<VersionFile>,
     /// What commands print; anything else is not found.
     #[serde(default)]
     pub(crate) execs: Vec<ExecFile>,
+}
+
+/// A version that was replaced.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VersionFile {
+    pub(crate) at: Moment,
+    pub(crate) config: toml::Table,
 }
 
 /// What a command run inside a Machine answers.

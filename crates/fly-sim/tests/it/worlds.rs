@@ -25,6 +25,20 @@ fn mistakes_are_shown_where_they_are() {
             "no point in time",
         ),
         ("about = 1", 1, 9, "invalid type"),
+        ("about = 'x'\nextends = \"nowhere\"\n", 2, 11, "no world 'nowhere' to extend"),
+        (
+            "extends = \"healthy\"\n[[apps]]\nname = \"demo\"\n[[apps.machines]]\nid = \"148e21ea7e4389\"\nregion = \"xxx\"\n",
+            6,
+            10,
+            "no region 'xxx'",
+        ),
+        (
+            "extends = \"healthy\"\n[[apps]]\nname = \"demo\"\n[[apps.logs]]\nat = \"-1m\"\nmessage = \"x\"\nmachine = \"gone\"\n",
+            7,
+            11,
+            "has no Machine 'gone'",
+        ),
+        ("extends = \"healthy\"\n[expect]\nfinding = 7\n", 3, 11, "invalid type"),
         ("[[faults]]\npath = \"/\"\neffect = \"boom\"\n", 3, 10, "unknown variant"),
     ] {
         let error = World::parse(text, "w.toml").unwrap_err();
@@ -33,6 +47,79 @@ fn mistakes_are_shown_where_they_are() {
         assert!(error.to_string().starts_with(&format!("w.toml:{line}:{column}: ")), "{error}");
         assert!(error.excerpt.contains('^'));
     }
+}
+
+const FINDING_IDS: &str = include_str!("../data/finding-ids.txt");
+/// Problems of real users with a known cause, and the finding that must come first.
+const CASES: usize = 54;
+
+#[test]
+fn every_world_says_what_is_wrong_and_has_a_healthy_twin() {
+    let known: Vec<&str> = FINDING_IDS.lines().filter(|line| !line.starts_with('#')).collect();
+    let mut sick = 0;
+    for name in fly_sim::WORLD_NAMES {
+        let world = World::load(name).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!world.about().is_empty(), "{name}");
+        let expect = world.expect().unwrap_or_else(|| panic!("{name} has no [expect]"));
+        let Some(finding) = &expect.finding else {
+            assert_eq!(expect.wrong, "", "{name} is healthy");
+            continue;
+        };
+        sick += 1;
+        assert!(!expect.wrong.is_empty(), "{name}");
+        for id in expect.also.iter().chain([finding]).chain(&expect.never) {
+            assert!(known.contains(&id.as_str()), "{name}: no finding has the id {id}");
+        }
+        assert!(!expect.never.contains(finding), "{name}");
+        let twin = expect.twin.as_deref().unwrap_or_else(|| panic!("{name} has no twin"));
+        let twin = World::load(twin).unwrap_or_else(|error| panic!("{error}"));
+        let healthy = twin.expect().is_some_and(|expect| expect.finding.is_none());
+        assert!(healthy, "{name}: its twin {} is sick", twin.name());
+    }
+    assert!(sick >= 60, "{sick} sick worlds");
+    let cases = fly_sim::WORLD_NAMES.iter().filter(|name| name.starts_with("case-")).count();
+    assert_eq!(cases, CASES);
+}
+
+#[tokio::test]
+async fn every_world_starts_and_answers() {
+    for name in fly_sim::WORLD_NAMES {
+        let sim = virtual_sim(name).await;
+        let world = World::named(name).unwrap();
+        for app in world.apps() {
+            let machines = get(&sim, &format!("/v1/apps/{app}/machines")).await;
+            if *name == "token-expired" {
+                assert_eq!(machines.status, 401);
+                continue;
+            }
+            assert!(machines.status == 200 || *name == "flaky-api", "{name}: {}", machines.status);
+        }
+    }
+}
+
+#[test]
+fn a_world_that_extends_another_keeps_what_it_does_not_name() {
+    let text = r#"
+        extends = "healthy"
+        [[apps]]
+        name = "demo"
+        ips = []
+        [[apps.machines]]
+        id = "148e21ea7e4389"
+        memory_mb = 1024
+        [[apps.logs]]
+        at = "-1m"
+        message = "more"
+    "#;
+    let world = World::parse(text, "test").unwrap();
+    assert_eq!(world.apps(), ["demo"]);
+    assert!(world.expect().is_none(), "expectations are not inherited");
+    let (base, own) = (format!("{:?}", World::named("healthy").unwrap()), format!("{world:?}"));
+    assert!(
+        base.contains("66.241.124.236") && !own.contains("66.241.124.236"),
+        "an empty list empties"
+    );
+    assert!(own.contains("3d8d9931f46789") && own.contains("worker ready") && own.contains("more"));
 }
 
 #[tokio::test]
@@ -55,7 +142,8 @@ async fn expectations_are_not_served() {
         let Some(finding) = expect.finding else { continue };
         let sim = virtual_sim(name).await;
         for path in ["/v1/apps/demo/machines", "/api/v1/apps/demo/logs", "/api/v2/summary.json"] {
-            let body: Value = get(&sim, path).await.json();
+            let answer = get(&sim, path).await;
+            let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
             assert!(!body.to_string().contains(&finding), "{name} {path}");
             assert!(!body.to_string().contains(&expect.wrong), "{name} {path}");
         }
