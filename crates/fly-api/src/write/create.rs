@@ -177,7 +177,8 @@ impl Writer {
     /// When an answer is lost or an intermediary fails, the Machine is looked up by its marker, destroyed ones included,
     /// and only then the create is repeated, under the same name. A marker that the caller chose also finds the Machine
     /// of an earlier run. Errors: [`Reason::NoCapacity`] with the scope, [`Reason::NameTaken`] when the name belongs to a
-    /// Machine without the marker, [`Reason::Unknown`] when looking failed too.
+    /// Machine without the marker, [`Reason::Unknown`] when looking failed too. For many in one app use
+    /// [`Writer::create_machines`]: of a hundred calls at once most would run out of time while they wait for the limit.
     pub async fn create_machine(
         &self,
         app: &AppName,
