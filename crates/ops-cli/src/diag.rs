@@ -167,6 +167,39 @@ impl Explain for fly_api::ApiError {
     }
 }
 
+impl Explain for fly_api::WaitError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Call { source, .. } => source.exit(),
+            _ => Exit::VerificationFailed,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Call { source, .. } => source.hints(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Only a change of which it is known that it did not happen counts as nothing done.
+impl Explain for fly_api::WriteError {
+    fn exit(&self) -> Exit {
+        // Without a call behind it, nothing was sent.
+        let effect = self.source.as_ref().map_or(fly_api::Effect::NotDone, |call| call.effect());
+        match (&self.reason, effect) {
+            (fly_api::Reason::LeaseHeld(_), _) => Exit::Held,
+            (_, fly_api::Effect::NotDone) => Exit::NothingDone,
+            _ => Exit::Stopped,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.hint().into_iter().collect()
+    }
+}
+
 impl Explain for fly_types::IdError {
     fn exit(&self) -> Exit {
         Exit::Usage

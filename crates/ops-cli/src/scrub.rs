@@ -1,19 +1,19 @@
-//! Keeps secrets out of what this process itself says: log lines, panic messages.
+//! Keeps secrets out of what this process itself says: log lines, panic messages. The rules are those of `redact`.
+//!
+//! Addresses and names stay readable: this is for the operator. A bundle redacts the log once more, under its own key.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use redact::{Identities, Kind, Options, PseudonymKey, Redactor};
 use secrecy::{ExposeSecret, SecretString};
 
-/// What stands in a secret's place.
-const MASK: &str = "[redacted]";
+/// Stands in for a whole text when there is no redactor.
+const WITHHELD: &str = "[withheld: the redactor could not be set up]";
 
-/// Starts of token formats (Machines API reference 1.3).
-const PREFIXES: [&str; 4] = ["fm2_", "fm1r_", "fm1a_", "fo1_"];
-
-/// Removes known secrets and whatever looks like a token of Fly.io. Cheap to clone; clones share what they know.
-#[derive(Clone, Default)]
+/// Replaces secrets by pseudonyms that hold for this run. Cheap to clone; clones share what they know.
+#[derive(Clone)]
 pub struct Scrubber {
-    known: Arc<Mutex<Vec<SecretString>>>,
+    redactor: Option<Arc<Redactor>>,
 }
 
 impl std::fmt::Debug for Scrubber {
@@ -22,45 +22,30 @@ impl std::fmt::Debug for Scrubber {
     }
 }
 
+impl Default for Scrubber {
+    /// A key of its own. Without randomness from the system there is no key, and then nothing is shown at all.
+    fn default() -> Self {
+        let redactor = PseudonymKey::random()
+            .and_then(|key| Redactor::new(Options::new(key).identities(Identities::KEEP)));
+        Self { redactor: redactor.ok().map(Arc::new) }
+    }
+}
+
 impl Scrubber {
     /// Adds a secret that must never be shown. Very short ones are ignored: they would eat ordinary words.
     pub fn learn(&self, secret: &SecretString) {
-        if secret.expose_secret().len() >= 6 {
-            self.lock().push(secret.clone());
+        if let Some(redactor) = &self.redactor {
+            redactor.add_known(Kind::Secret, secret.expose_secret());
         }
     }
 
     /// The text without secrets.
     pub fn clean(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in self.lock().iter() {
-            text = text.replace(secret.expose_secret(), MASK);
+        match &self.redactor {
+            Some(redactor) => redactor.redact_str(text),
+            None => WITHHELD.to_owned(),
         }
-        for prefix in PREFIXES {
-            text = mask_tokens(&text, prefix);
-        }
-        text
     }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<SecretString>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn mask_tokens(text: &str, prefix: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(prefix) {
-        let (before, token) = rest.split_at(start);
-        let end = token
-            .find(|c: char| !(c.is_ascii_alphanumeric() || "_-+/=.".contains(c)))
-            .unwrap_or(token.len());
-        clean.push_str(before);
-        clean.push_str(MASK);
-        rest = &token[end..];
-    }
-    clean.push_str(rest);
-    clean
 }
 
 #[cfg(test)]
@@ -70,13 +55,22 @@ mod tests {
     #[test]
     fn known_secrets_and_tokens_go_the_rest_stays() {
         let scrubber = Scrubber::default();
-        scrubber.learn(&SecretString::from("hunter2hunter2"));
+        scrubber.learn(&SecretString::from("quite-a-secret-9Zk"));
         scrubber.learn(&SecretString::from("the"));
-        assert_eq!(
-            scrubber
-                .clone()
-                .clean("the FlyV1 fm2_lJPEC/Q==,fo1_x; pw=hunter2hunter2 id=148e21ea7e4389"),
-            "the FlyV1 [redacted],[redacted]; pw=[redacted] id=148e21ea7e4389"
+        let token = format!("fm2_{}", "lJPECAAAAAAAAyFCxBDl".repeat(4));
+        let text = format!(
+            "the id=148e21ea7e4389 at 10.0.0.1; auth FlyV1 {token}; said quite-a-secret-9Zk; \
+             db postgres://app:pa55w0rd-long@db.internal:5432/app"
         );
+        let clean = scrubber.clone().clean(&text);
+        for secret in [&token[4..], "quite-a-secret", "pa55w0rd"] {
+            assert!(!clean.contains(secret), "{clean}");
+        }
+        for kept in ["the id=148e21ea7e4389 at 10.0.0.1", "db.internal:5432/app"] {
+            assert!(clean.contains(kept), "{clean}");
+        }
+        assert_eq!(scrubber.clean("nothing to hide"), "nothing to hide");
+        let blind = Scrubber { redactor: None };
+        assert_eq!(blind.clean(&text), WITHHELD);
     }
 }

@@ -158,19 +158,22 @@ mod tests {
             scrubber.learn(&secrecy::SecretString::from("hunter2hunter2"));
             let subscriber = subscriber(&ui, &log, &scrubber, None).unwrap();
             tracing::subscriber::with_default(subscriber, || {
-                tracing::warn!(token = "fm2_verysecret", "careful with hunter2hunter2");
+                tracing::warn!(
+                    token = "fm2_lJPECAAAAAAAAyFCxBDllJPECAAAAAAAAyFCxBDl",
+                    "careful with hunter2hunter2"
+                );
                 tracing::debug!("in detail");
                 tracing::trace!("never kept");
             });
             let kept = String::from_utf8(log.snapshot()).unwrap();
             assert_eq!(kept.lines().count(), 2, "{kept}");
-            assert!(
-                kept.contains("careful with [redacted]") && kept.contains("in detail"),
-                "{kept}"
-            );
+            assert!(kept.contains("careful with ") && kept.contains("in detail"), "{kept}");
             assert_eq!(captured.stderr().lines().count(), shown);
             for text in [kept, captured.stderr()] {
-                assert!(!text.contains("verysecret") && !text.contains("hunter2"), "{text}");
+                assert!(
+                    !text.contains("lJPECAAAAAAAAyFCxBDl") && !text.contains("hunter2"),
+                    "{text}"
+                );
             }
         }
     }

@@ -95,7 +95,9 @@ async fn run(args: Args, context: Context) -> Result<Exit, CliError> {
         }
         Command::Panic => {
             context.mutating();
-            panic!("cannot use the token fm2_verysecret== of this app");
+            panic!(
+                "cannot use the token fm2_lJPECAAAAAAAAyFCxBDllJPECAAAAAAAAyFCxBDllJPECAAAAAAAAyFCxBDl of this app"
+            );
         }
         Command::Confirm => {
             ui.confirm_typed("This destroys app 'shop'.", "shop", "--confirm shop")?;
