@@ -54,16 +54,34 @@ impl PseudonymKey {
     pub fn id(&self) -> String {
         tag(self.hash("key-id", b""))
     }
+}
 
-    /// The pseudonym of a value. `prefix` is the public prefix of the provider (`fm2_`), or empty.
-    pub(crate) fn pseudonym(&self, kind: Kind, prefix: &str, value: &[u8]) -> String {
-        let prefix = if prefix.is_empty() { "-" } else { prefix };
-        format!("‹{}:{prefix}:{}›", kind.word(), tag(self.hash(kind.word(), value)))
-    }
+/// The pseudonym of a value whose keyed hash is `hash`. `prefix` is the public prefix of the provider (`fm2_`), or empty.
+pub(crate) fn render(kind: Kind, prefix: &str, hash: u64) -> String {
+    let prefix = if prefix.is_empty() { "-" } else { prefix };
+    format!("‹{}:{prefix}:{}›", kind.word(), tag(hash))
 }
 
 fn tag(hash: u64) -> String {
     (0..TAG_LEN)
         .map(|index| char::from(ALPHABET[((hash >> (59 - 5 * index)) & 31) as usize]))
         .collect()
+}
+
+/// Whether the text between `‹` and `›` is one of our pseudonyms, or what an identity is masked with.
+pub(crate) fn is_pseudonym(text: &str, is_prefix: impl Fn(&str) -> bool) -> bool {
+    let mut parts = text.split(':');
+    let (Some(kind), prefix, tag) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let kind = Kind::ALL.iter().find(|known| known.word() == kind);
+    match (kind, prefix, tag, parts.next()) {
+        (Some(kind), None, None, None) => kind.is_identity(),
+        (Some(_), Some(prefix), Some(tag), None) => {
+            is_prefix(prefix)
+                && tag.len() == TAG_LEN
+                && tag.bytes().all(|byte| ALPHABET.contains(&byte))
+        }
+        _ => false,
+    }
 }

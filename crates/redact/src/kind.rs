@@ -99,3 +99,27 @@ impl Kind {
         matches!(self, Self::Email | Self::Ip | Self::Host | Self::User | Self::App | Self::Org)
     }
 }
+
+/// Whether a value is an identifier of the platform or a digest, which must survive: Machine id (14 hex), ULID, `vol_…`, `vs_…`, UUID,
+/// commit and other digests in hex, request ids (ULID and region).
+pub(crate) fn is_identifier(run: &[u8]) -> bool {
+    let hex = run.iter().all(u8::is_ascii_hexdigit);
+    let crockford = |text: &[u8]| {
+        text.len() == 26
+            && matches!(text[0], b'0'..=b'7')
+            && (text.iter().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+                || text.iter().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase()))
+    };
+    let parts: Vec<&[u8]> = run.split(|byte| *byte == b'-').collect();
+    let uuid = matches!(
+        parts.iter().map(|part| part.len()).collect::<Vec<_>>().as_slice(),
+        [8, 4, 4, 4, 12]
+    ) && parts.iter().all(|part| part.iter().all(u8::is_ascii_hexdigit));
+    hex && matches!(run.len(), 14 | 16 | 32 | 40 | 64)
+        || crockford(run)
+        || parts.iter().any(|part| crockford(part))
+        || uuid
+        || [&b"vol_"[..], b"vs_", b"sha256", b"snap_", b"deployment-"]
+            .iter()
+            .any(|prefix| run.starts_with(prefix))
+}

@@ -15,15 +15,22 @@
 //! # Ok::<(), redact::RedactError>(())
 //! ```
 
+mod address;
 mod engine;
 mod error;
+mod fields;
 mod format;
 mod key;
 mod kind;
+mod known;
+mod nested;
 mod options;
+mod replace;
 mod report;
 mod rules;
+mod scan;
 mod stream;
+mod window;
 
 pub use engine::Redactor;
 pub use error::RedactError;

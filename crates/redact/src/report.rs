@@ -53,6 +53,15 @@ impl FileReport {
         }
     }
 
+    /// Adds what the second sweep replaced.
+    pub(crate) fn add_sweep(&mut self, sweep: &Self) {
+        for (rule, count) in &sweep.rules {
+            *self.rules.entry(rule).or_default() += count;
+        }
+        self.swept += sweep.swept;
+        self.bytes_removed = self.bytes_removed.max(sweep.bytes_removed);
+    }
+
     /// Replacements in this file.
     pub fn total(&self) -> u64 {
         self.rules.values().sum()

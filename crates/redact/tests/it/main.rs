@@ -1,0 +1,6 @@
+//! Black-box tests of the redactor.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod baseline;
+mod support;
