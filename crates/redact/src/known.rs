@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -23,7 +24,7 @@ const LONGEST: usize = 16 << 10;
 const MOST: usize = 20_000;
 const MOST_BYTES: usize = 4 << 20;
 /// Bits of the bitmap.
-const BITS: u32 = 18;
+const BITS: u32 = 21;
 
 /// Words that are no secrets although they stand where one would.
 const COMMON: &[&str] = &[
@@ -91,12 +92,33 @@ struct Entry {
     value: Box<[u8]>,
 }
 
+/// The keys are six bytes of text or keyed hashes, so one multiplication mixes them well enough.
+#[derive(Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        let mixed = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ mixed >> 32;
+    }
+}
+
 /// Values to look for.
 pub(crate) struct Known {
     entries: Vec<Entry>,
-    seen: HashSet<u64>,
+    seen: HashSet<u64, BuildHasherDefault<Mixed>>,
     /// Six bytes of a form → value, form, and where in the form they stand.
-    table: HashMap<u64, Vec<(u32, u8, u16)>>,
+    table: HashMap<u64, Vec<(u32, u8, u16)>, BuildHasherDefault<Mixed>>,
     bitmap: Vec<u64>,
     bytes: usize,
     /// Values that did not fit.
@@ -109,9 +131,10 @@ impl Default for Known {
     fn default() -> Self {
         Self {
             entries: Vec::new(),
-            seen: HashSet::new(),
-            table: HashMap::new(),
-            bitmap: vec![0; 1 << (BITS - 6)],
+            seen: HashSet::default(),
+            table: HashMap::default(),
+            // Made with the first value: most texts have none.
+            bitmap: Vec::new(),
             bytes: 0,
             left_out: 0,
             longest_spaced: 0,
@@ -145,6 +168,9 @@ impl Known {
         if self.entries.len() >= MOST || self.bytes + value.len() > MOST_BYTES {
             self.left_out += 1;
             return false;
+        }
+        if self.bitmap.is_empty() {
+            self.bitmap = vec![0; 1 << (BITS - 6)];
         }
         let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         self.bytes += value.len();

@@ -1,5 +1,9 @@
 //! Which keys tell that their value is secret, and which names of the environment are harmless.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 /// How sure a key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Telling {
@@ -81,6 +85,16 @@ const STRONG: &[&str] = &[
     "x_auth",
     "api_auth",
 ];
+
+/// A part of every word in the lists. Without the automaton (it cannot fail to build) every key is judged in full.
+static PARTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let parts = [
+        "pass", "pwd", "secret", "token", "cred", "key", "auth", "cookie", "sess", "sign", "hmac",
+        "dsn", "jwt", "bearer", "otp", "raw", "guard", "conn", "hook", "csrf", "xsrf", "pw", "sid",
+        "mnemonic", "seed",
+    ];
+    AhoCorasick::builder().ascii_case_insensitive(true).build(parts).ok()
+});
 
 /// Whole words that do.
 const STRONG_WORDS: &[&str] = &["pass", "pwd", "creds", "pw", "bearer", "jwt", "otp", "pgpassfile"];
@@ -266,6 +280,10 @@ pub(super) fn harmless_env(key: &[u8]) -> bool {
 
 /// What a key says about its value. `FlyApiToken`, `fly-api-token` and `FLY_API_TOKEN` are the same key.
 pub(super) fn judge(key: &[u8]) -> Telling {
+    // Most keys say nothing, and are many: one look at parts that every telling word has.
+    if PARTS.as_ref().is_some_and(|parts| !parts.is_match(key)) {
+        return Telling::No;
+    }
     let words = words(key);
     let joined = words.join("_");
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return Telling::No };
