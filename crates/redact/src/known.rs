@@ -5,7 +5,6 @@
 //! one step a byte, and a table over the same bytes leads to the candidates. Memory is bounded; what does not fit is counted.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use base64::Engine;
@@ -114,32 +113,19 @@ impl Hasher for Mixed {
 }
 
 /// Values to look for.
+#[derive(Default)]
 pub(crate) struct Known {
     entries: Vec<Entry>,
     seen: HashSet<u64, BuildHasherDefault<Mixed>>,
     /// Six bytes of a form → value, form, and where in the form they stand.
     table: HashMap<u64, Vec<(u32, u8, u16)>, BuildHasherDefault<Mixed>>,
+    /// Made with the first value: most texts have none.
     bitmap: Vec<u64>,
     bytes: usize,
     /// Values that did not fit.
     pub(crate) left_out: u64,
     /// Length of the longest form with a blank in it: a window may not be cut so close to its end.
     pub(crate) longest_spaced: usize,
-}
-
-impl Default for Known {
-    fn default() -> Self {
-        Self {
-            entries: Vec::new(),
-            seen: HashSet::default(),
-            table: HashMap::default(),
-            // Made with the first value: most texts have none.
-            bitmap: Vec::new(),
-            bytes: 0,
-            left_out: 0,
-            longest_spaced: 0,
-        }
-    }
 }
 
 /// Forms of a value: [`form`] takes 0 to this.
@@ -348,26 +334,18 @@ fn form(value: &[u8], number: u8) -> Option<Vec<u8>> {
             (inside != text).then(|| inside.as_bytes().to_vec())
         }
         2 | 3 => {
-            let mut out = String::with_capacity(value.len() * 3);
+            let mut out = Vec::with_capacity(value.len() * 3);
             for byte in value {
                 if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-                    out.push(char::from(*byte));
-                } else if number == 2 {
-                    let _ = write!(out, "%{byte:02X}");
+                    out.push(*byte);
                 } else {
-                    let _ = write!(out, "%{byte:02x}");
+                    out.push(b'%');
+                    out.extend_from_slice(&hex(*byte, number == 2));
                 }
             }
-            (out.as_bytes() != value).then(|| out.into_bytes())
+            (out != value).then_some(out)
         }
-        4 | 5 => {
-            let mut out = String::with_capacity(value.len() * 2);
-            for byte in value {
-                let _ =
-                    if number == 4 { write!(out, "{byte:02x}") } else { write!(out, "{byte:02X}") };
-            }
-            Some(out.into_bytes())
-        }
+        4 | 5 => Some(value.iter().flat_map(|byte| hex(*byte, number == 5)).collect()),
         _ => {
             let shift = usize::from((number - 6) % 3);
             let mut padded = vec![0; shift];
@@ -388,4 +366,9 @@ fn form(value: &[u8], number: u8) -> Option<Vec<u8>> {
             text.get(from..to).map(|text| text.as_bytes().to_vec())
         }
     }
+}
+
+fn hex(byte: u8, upper: bool) -> [u8; 2] {
+    let digits: &[u8; 16] = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+    [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]
 }

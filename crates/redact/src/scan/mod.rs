@@ -131,6 +131,13 @@ impl Scanner {
             let view = encoded::without_colours(bytes);
             let mut found = self.scan_at(&view.bytes, format, last, 0);
             view.map_back(&mut found);
+            // And as it stands: what the codes keep apart must not be glued together.
+            let plain = self.scan_at(bytes, format, last, 0);
+            found.spans.extend(plain.spans);
+            found.open = match (found.open, plain.open) {
+                (Some(one), Some(other)) => Some(if one.at <= other.at { one } else { other }),
+                (one, other) => one.or(other),
+            };
             return found;
         }
         self.scan_at(bytes, format, last, 0)

@@ -44,6 +44,13 @@ proptest! {
     }
 
     #[test]
+    fn twice_is_once(pieces in prop::collection::vec(piece(), 0..12)) {
+        let once = whole(pieces.concat().as_bytes());
+        let twice = whole(&once);
+        prop_assert_eq!(String::from_utf8_lossy(&twice), String::from_utf8_lossy(&once));
+    }
+
+    #[test]
     fn any_bytes_are_survived(input in prop::collection::vec(any::<u8>(), 0..2000)) {
         let _ = redactor().redact("x", Format::Text, &input);
         let _ = redactor().redact_str(&String::from_utf8_lossy(&input));
