@@ -47,13 +47,14 @@ impl Scan<'_> {
         if !closed && !self.last {
             return self.open(start, Until::PemEnd);
         }
-        // The marks alone, as in a program's text, are no key.
-        if self.bytes[body.min(stop)..stop]
+        // The marks alone, as in a program's text, are no key; nor is what an earlier pass left.
+        let body = body.min(stop);
+        let count = self.bytes[body..stop]
             .iter()
-            .filter(|byte| byte.is_ascii_alphanumeric())
-            .count()
-            >= 16
-        {
+            .enumerate()
+            .filter(|(at, byte)| byte.is_ascii_alphanumeric() && !self.is_protected(body + at))
+            .count();
+        if count >= 16 {
             self.claim_as(R::PrivateKey, Kind::PrivateKey, start, stop, None, Learn::No);
         }
     }

