@@ -9,7 +9,10 @@ use fly_api::{ApiError, Client};
 pub(crate) async fn verify_access(client: &Client) -> Result<Vec<String>, ApiError> {
     let answer = client.tokens_current().await?.value;
     let line = |token: &fly_types::wire::TokenInfo| {
-        let apps = token.apps.get().map_or("all apps".to_owned(), |apps| apps.join(", "));
+        let apps = match token.apps.items() {
+            [] => "all apps".to_owned(),
+            apps => apps.join(", "),
+        };
         format!("{}: {apps}", token.org_slug.text().unwrap_or("unknown organization"))
     };
     Ok(answer.tokens.items().iter().map(line).collect())
