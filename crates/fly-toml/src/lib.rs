@@ -11,6 +11,8 @@
 pub mod convert;
 pub mod diag;
 mod document;
+pub mod edit;
+mod format;
 pub mod lint;
 mod mistake;
 mod report;
@@ -21,6 +23,7 @@ pub mod verdict;
 
 pub use diag::{Applicability, Code, Diagnostic, Edit, Fix, Label, Severity};
 pub use document::{Document, MAX_BYTES, UnreadableError};
+pub use format::format;
 pub use report::{Options, Report, check, check_bytes, check_with};
 pub use schema::Config;
 pub use span::{LineIndex, Position, Span};

@@ -46,15 +46,22 @@ impl Report {
         })
     }
 
-    /// The text with all machine-applicable fixes; `None` when there are none.
+    /// The text with all machine-applicable fixes; `None` when there are none. Of two fixes that touch each other only
+    /// the first is made: check the result again for the rest.
     pub fn fixed(&self) -> Option<String> {
-        let edits: Vec<Edit> = self
-            .diagnostics
-            .iter()
-            .filter_map(|diagnostic| diagnostic.fix.as_ref())
-            .filter(|fix| fix.applicability == Applicability::MachineApplicable)
-            .flat_map(|fix| fix.edits.iter().cloned())
-            .collect();
+        let mut made: Vec<&Edit> = Vec::new();
+        let fixes = self.diagnostics.iter().filter_map(|diagnostic| diagnostic.fix.as_ref());
+        for fix in fixes.filter(|fix| fix.applicability == Applicability::MachineApplicable) {
+            let touches = |edit: &Edit| {
+                made.iter().any(|other| {
+                    edit.span.start <= other.span.end && other.span.start <= edit.span.end
+                })
+            };
+            if !fix.edits.iter().any(touches) {
+                made.extend(&fix.edits);
+            }
+        }
+        let edits: Vec<Edit> = made.into_iter().cloned().collect();
         let fixed = crate::diag::apply(self.document.text(), &edits);
         (fixed != self.document.text()).then_some(fixed)
     }

@@ -10,7 +10,7 @@ use crate::schema::{
     AnyService, Autostop, Check, Concurrency, Free, HttpCheck, HttpOptions, HttpService, Located,
     Port, Service, TcpCheck, Time, TlsOptions,
 };
-use crate::syntax::{Kind, Table, Value};
+use crate::syntax::to_json;
 
 /// A value that is sent whenever the key is there, even when it is empty or zero.
 fn sent<T: Clone>(value: Option<&Located<T>>) -> Field<T> {
@@ -198,26 +198,9 @@ fn response_headers(headers: Option<&Located<Free>>) -> Field<BTreeMap<String, s
     };
     let entries = headers.0.entries().iter();
     entries
-        .map(|entry| (entry.key.name.clone(), json(&entry.value)))
+        .map(|entry| (entry.key.name.clone(), to_json(&entry.value)))
         .collect::<BTreeMap<_, _>>()
         .into()
-}
-
-/// A value as JSON.
-fn json(value: &Value) -> serde_json::Value {
-    match &value.kind {
-        Kind::String(text) | Kind::Datetime(text) => text.clone().into(),
-        Kind::Integer(number) => (*number).into(),
-        Kind::Float(number) => (*number).into(),
-        Kind::Boolean(value) => (*value).into(),
-        Kind::Array(items) => items.iter().map(json).collect(),
-        Kind::Table(table) => object(table),
-        Kind::Duration(..) | Kind::Null => serde_json::Value::Null,
-    }
-}
-
-fn object(table: &Table) -> serde_json::Value {
-    table.entries().iter().map(|entry| (entry.key.name.clone(), json(&entry.value))).collect()
 }
 
 type Headers = BTreeMap<String, Located<String>>;

@@ -369,7 +369,8 @@ fn processes(root: &mut Table, cx: &mut Cx<'_>) {
     let items = items.clone();
     if items.is_empty() {
         let message = "`processes` is an empty list, as Apps v1 wrote it".to_owned();
-        note_with_fix(cx, whole, message, "delete it", vec![Edit::remove(whole)]);
+        let line = cx.whole_lines(whole);
+        note_with_fix(cx, whole, message, "delete it", vec![Edit::remove(line)]);
         root.remove("processes");
         return;
     }

@@ -75,6 +75,15 @@ impl<'a> Cx<'a> {
         Self { text, path: Vec::new(), diagnostics: Vec::new(), allowed }
     }
 
+    /// The lines that a range touches, line breaks included.
+    pub fn whole_lines(&self, span: Span) -> Span {
+        let before = self.text.get(..span.start).unwrap_or("");
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let after = self.text.get(span.end..).unwrap_or("");
+        let end = after.find('\n').map_or(self.text.len(), |at| span.end + at + 1);
+        Span::new(start, end)
+    }
+
     /// The path of a key in the table that is being read, e.g. `http_service.checks[0].interval`.
     pub fn name(&self, key: &str) -> String {
         let mut path = self.path.join(".").replace(".[", "[");

@@ -43,15 +43,9 @@ pub struct Mistake {
 
 /// Parses a text. The tree holds whatever could be understood.
 pub fn parse(text: &str) -> (Table, Vec<Mistake>) {
-    let source = Source::new(text);
-    let tokens = source.lex().into_vec();
-    let mut events: Vec<Event> = Vec::with_capacity(tokens.len());
     let mut errors: Vec<ParseError> = Vec::new();
-    {
-        let mut checked = ValidateWhitespace::new(&mut events, source);
-        let mut guarded = RecursionGuard::new(&mut checked, MAX_DEPTH);
-        parse_document(&tokens, &mut guarded, &mut errors);
-    }
+    let events = parser_events(text, &mut errors);
+    let source = Source::new(text);
     let mut builder = Builder {
         source,
         events: &events,
@@ -70,6 +64,21 @@ pub fn parse(text: &str) -> (Table, Vec<Mistake>) {
     }
     builder.document();
     builder.finish(text.len())
+}
+
+/// What the text consists of, white space and comments included.
+pub(crate) fn events(text: &str) -> Vec<Event> {
+    parser_events(text, &mut Vec::new())
+}
+
+fn parser_events(text: &str, errors: &mut Vec<ParseError>) -> Vec<Event> {
+    let source = Source::new(text);
+    let tokens = source.lex().into_vec();
+    let mut events: Vec<Event> = Vec::with_capacity(tokens.len());
+    let mut checked = ValidateWhitespace::new(&mut events, source);
+    let mut guarded = RecursionGuard::new(&mut checked, MAX_DEPTH);
+    parse_document(&tokens, &mut guarded, errors);
+    events
 }
 
 /// A table under construction. Nodes refer to each other by number, so that a header can find its parent anywhere.

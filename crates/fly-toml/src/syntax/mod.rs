@@ -6,7 +6,11 @@
 //! Must not know: fly.toml.
 
 mod build;
+mod json;
 mod tree;
 
+pub(crate) use build::events;
 pub use build::{Mistake, MistakeKind, parse};
+pub use json::to_json;
+pub(crate) use json::{meaning, value_meaning};
 pub use tree::{BareUnit, Entry, Key, Kind, Origin, Table, Value};

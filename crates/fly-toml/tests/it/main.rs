@@ -4,4 +4,6 @@
 
 mod codes;
 mod corpus;
+mod edit;
 mod flyctl;
+mod format;

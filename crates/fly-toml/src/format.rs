@@ -1,0 +1,180 @@
+//! One layout for all files, the one that `fly launch` writes: two spaces a level, one space around `=`, one blank line
+//! before a section.
+//!
+//! Only white space changes. Comments, quotes, the order of keys and everything between brackets over several lines stay.
+//! The result is compared with the input; a file whose meaning would change is left as it is. Must not know: keys.
+
+use toml_parser::parser::{Event, EventKind};
+
+use crate::document::Document;
+use crate::edit::EditError;
+use crate::syntax::{self, meaning};
+
+/// The text in the common layout. Formatting twice changes nothing more.
+pub fn format(document: &Document) -> Result<String, EditError> {
+    if let Some(mistake) = document.mistakes().first() {
+        return Err(EditError::NotToml { line: document.position(mistake.span.start).line });
+    }
+    let text = document.text();
+    let mut printer =
+        Printer { text, out: String::with_capacity(text.len()), depth: 0, blank: false };
+    let events = syntax::events(text);
+    for statement in statements(&events) {
+        printer.statement(statement);
+    }
+    let out = printer.out;
+    let (root, mistakes) = syntax::parse(&out);
+    let same = mistakes.is_empty() && meaning(&root) == meaning(document.root());
+    Ok(if same { out } else { text.to_owned() })
+}
+
+/// Splits events at line breaks outside of brackets.
+fn statements(events: &[Event]) -> Vec<&[Event]> {
+    let mut found = Vec::new();
+    let (mut start, mut depth) = (0, 0_u32);
+    for (at, event) in events.iter().enumerate() {
+        match event.kind() {
+            EventKind::ArrayOpen | EventKind::InlineTableOpen => depth += 1,
+            EventKind::ArrayClose | EventKind::InlineTableClose => depth = depth.saturating_sub(1),
+            EventKind::Newline if depth == 0 => {
+                found.push(&events[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(&events[start..]);
+    found
+}
+
+struct Printer<'a> {
+    text: &'a str,
+    out: String,
+    /// Levels of the section that is open.
+    depth: usize,
+    /// A blank line was seen and not yet printed.
+    blank: bool,
+}
+
+impl Printer<'_> {
+    fn source(&self, event: &Event) -> &str {
+        self.text.get(event.span().start()..event.span().end()).unwrap_or("")
+    }
+
+    fn statement(&mut self, events: &[Event]) {
+        let kind = events.iter().map(Event::kind).find(|kind| *kind != EventKind::Whitespace);
+        let Some(kind) = kind else {
+            self.blank = !self.out.is_empty();
+            return;
+        };
+        match kind {
+            EventKind::StdTableOpen | EventKind::ArrayTableOpen => {
+                let keys = events.iter().filter(|event| event.kind() == EventKind::SimpleKey);
+                self.depth = keys.count();
+                // A comment block directly above belongs to the section.
+                if !self.blank && !self.out.is_empty() && !self.comment_above() {
+                    self.blank = true;
+                }
+                self.line(self.depth.saturating_sub(1), &self.header(events));
+            }
+            EventKind::Comment => {
+                let comment = events.iter().find(|event| event.kind() == EventKind::Comment);
+                let comment = comment.map_or("", |event| self.source(event)).trim_end().to_owned();
+                self.line(self.depth, &comment);
+            }
+            _ => {
+                let line = self.assignment(events);
+                self.line(self.depth, &line);
+            }
+        }
+    }
+
+    fn comment_above(&self) -> bool {
+        self.out.lines().next_back().is_some_and(|line| line.trim_start().starts_with('#'))
+    }
+
+    fn line(&mut self, depth: usize, content: &str) {
+        if std::mem::take(&mut self.blank) {
+            self.out.push('\n');
+        }
+        for _ in 0..depth {
+            self.out.push_str("  ");
+        }
+        self.out.push_str(content);
+        self.out.push('\n');
+    }
+
+    fn header(&self, events: &[Event]) -> String {
+        let mut line = String::new();
+        for event in events {
+            match event.kind() {
+                EventKind::Whitespace => {}
+                EventKind::Comment => {
+                    line.push(' ');
+                    line.push_str(self.source(event).trim_end());
+                }
+                _ => line.push_str(self.source(event)),
+            }
+        }
+        line
+    }
+
+    fn assignment(&self, events: &[Event]) -> String {
+        let mut line = String::new();
+        let several_lines = events.iter().any(|event| event.kind() == EventKind::Newline);
+        let mut value = false;
+        for (at, event) in events.iter().enumerate() {
+            let source = self.source(event);
+            match event.kind() {
+                EventKind::KeyValSep if !value => {
+                    line.push_str(" = ");
+                    value = true;
+                }
+                EventKind::Comment if !several_lines || at + 1 == events.len() => {
+                    line.push(' ');
+                    line.push_str(source.trim_end());
+                }
+                // Inside brackets over several lines only white space at the ends of lines goes.
+                EventKind::Whitespace if several_lines && value => {
+                    let last = events
+                        .get(at + 1)
+                        .is_none_or(|next| matches!(next.kind(), EventKind::Newline));
+                    let first = line.ends_with(" = ");
+                    let before_comment =
+                        at + 2 == events.len() && events[at + 1].kind() == EventKind::Comment;
+                    if !last && !first && !before_comment {
+                        line.push_str(source);
+                    }
+                }
+                EventKind::Whitespace => {}
+                EventKind::Newline => line.push('\n'),
+                EventKind::Comment => line.push_str(source.trim_end()),
+                _ if several_lines => line.push_str(source),
+                EventKind::KeyValSep => line.push_str(" = "),
+                EventKind::ValueSep => line.push_str(", "),
+                EventKind::InlineTableOpen => line.push_str("{ "),
+                EventKind::InlineTableClose if line.ends_with("{ ") => {
+                    line.pop();
+                    line.push('}');
+                }
+                EventKind::InlineTableClose => {
+                    trim(&mut line);
+                    line.push_str(" }");
+                }
+                EventKind::ArrayClose => {
+                    trim(&mut line);
+                    line.push(']');
+                }
+                _ => line.push_str(source),
+            }
+        }
+        line
+    }
+}
+
+/// Removes the space after a comma that closes a list.
+fn trim(line: &mut String) {
+    if line.ends_with(", ") {
+        line.pop();
+    }
+}
