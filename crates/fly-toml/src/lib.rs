@@ -10,11 +10,13 @@
 
 pub mod convert;
 pub mod diag;
+pub mod diff;
 mod document;
 pub mod edit;
 mod format;
 pub mod lint;
 mod mistake;
+pub mod overlay;
 mod report;
 pub mod schema;
 mod span;

@@ -37,6 +37,9 @@ pub(crate) fn diagnostics(document: &Document) -> Vec<Diagnostic> {
     out
 }
 
+/// More merge conflicts than this are not told apart.
+const MAX_CONFLICTS: usize = 50;
+
 /// The lines that a merge left behind.
 struct Markers {
     ours: Span,
@@ -60,8 +63,9 @@ fn merge_markers(document: &Document) -> Vec<Markers> {
     for line in document.text().split_inclusive('\n') {
         let span = Span::new(at, at + line.trim_end().len());
         at += line.len();
+        let room = found.len() < MAX_CONFLICTS;
         let open = found.last_mut().filter(|markers| markers.theirs.is_none());
-        if line.starts_with("<<<<<<<") {
+        if line.starts_with("<<<<<<<") && room {
             found.push(Markers { ours: span, middle: None, theirs: None });
         } else if let Some(markers) = open {
             if line.starts_with("=======") {

@@ -126,10 +126,16 @@ fn check_document(document: Document, options: &Options) -> Report {
         let input = LintInput { document: &document, config: &config, dockerfile };
         diagnostics.append(&mut lint::run(&input));
     }
+    if diagnostics.len() > MAX_DIAGNOSTICS {
+        // What flyctl refuses stays, then what is worst.
+        diagnostics.sort_by_key(|diagnostic| {
+            (diagnostic.code.flyctl != Flyctl::Refuses, std::cmp::Reverse(diagnostic.severity))
+        });
+        diagnostics.truncate(MAX_DIAGNOSTICS);
+    }
     diagnostics.sort_by_key(|diagnostic| {
         (diagnostic.span().unwrap_or_default(), std::cmp::Reverse(diagnostic.severity))
     });
-    diagnostics.truncate(MAX_DIAGNOSTICS);
     Report { document, config, diagnostics }
 }
 

@@ -127,7 +127,8 @@ pub(super) fn swap(config: &Config) -> Field<i64> {
     config.swap_size_mb.as_ref().map_or(Field::Absent, |size| size.value.into())
 }
 
-fn checks(
+/// Top-level checks of a group.
+pub(super) fn checks(
     config: &Config,
     group: &str,
     out: &mut Vec<Diagnostic>,

@@ -13,11 +13,12 @@ mod service;
 pub use machine::machine_config;
 pub use release::release_config;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use fly_types::wire;
 
 use crate::diag::Diagnostic;
+use crate::schema::Config;
 
 /// What the conversion needs beyond the text.
 #[derive(Debug, Clone, Default)]
@@ -42,22 +43,26 @@ pub struct Converted {
 /// Conversion fails with all reasons at once.
 pub type Result<T> = std::result::Result<T, Vec<Diagnostic>>;
 
-/// What cannot be converted, over all groups and the release command.
-pub(crate) fn problems(config: &crate::Config) -> Vec<Diagnostic> {
-    let inputs = Inputs::default();
-    let mut found: Vec<Diagnostic> = Vec::new();
-    let groups =
-        config.groups().into_iter().map(|group| machine_config(config, group, &inputs).err());
-    let release = std::iter::once_with(|| release_config(config, &inputs).and_then(Result::err));
-    for diagnostic in groups.chain(release).flatten().flatten() {
-        let known = found
-            .iter()
-            .any(|other| other.code.id == diagnostic.code.id && other.span() == diagnostic.span());
-        if !known {
-            found.push(diagnostic);
+/// Groups that are looked at for problems; nobody has more.
+const MAX_GROUPS: usize = 64;
+
+/// What cannot be converted, over all groups and the release command, each problem once.
+pub(crate) fn problems(config: &Config) -> Vec<Diagnostic> {
+    let mut out = Vec::new();
+    let base = wire::MachineConfig::default();
+    container::lay_over(config, &Inputs::default(), base, &mut Vec::new(), &mut out);
+    for group in config.groups().into_iter().take(MAX_GROUPS) {
+        if let Some(vm) = config.vm_of(group) {
+            guest::guest(config, vm, &mut out);
         }
+        machine::checks(config, group, &mut out);
     }
-    found
+    if let Some(vm) = config.deploy.as_ref().and_then(|deploy| deploy.release_command_vm.as_ref()) {
+        guest::guest(config, vm, &mut out);
+    }
+    let mut known = HashSet::new();
+    out.retain(|diagnostic| known.insert((diagnostic.code.id, diagnostic.span())));
+    out
 }
 
 /// Base64 with padding, as machine configs hold the content of files.

@@ -27,9 +27,9 @@ impl Path {
         &self.0
     }
 
-    /// A path of keys only.
-    pub fn of_keys<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(keys.into_iter().map(|name| Step::Key(name.to_owned())).collect())
+    /// A path from steps that start with a key.
+    pub(crate) fn of_steps(steps: Vec<Step>) -> Self {
+        Self(steps)
     }
 }
 

@@ -21,10 +21,21 @@ impl Config {
         self.processes.as_ref().is_some_and(|processes| !processes.is_empty())
     }
 
+    /// Whether there is a process group of this name.
+    pub fn has_group(&self, name: &str) -> bool {
+        match &self.processes {
+            Some(processes) if !processes.is_empty() => processes.contains_key(name),
+            _ => name == APP,
+        }
+    }
+
     /// The group that an entry without `processes` belongs to: `app`, or else the first.
     pub fn default_group(&self) -> &str {
-        let groups = self.groups();
-        if groups.contains(&APP) { APP } else { groups[0] }
+        let first = self.processes.as_ref().and_then(|processes| processes.keys().next());
+        match first {
+            Some(first) if !self.has_group(APP) => first,
+            _ => APP,
+        }
     }
 
     /// Whether an entry with these `processes` applies to a group. Without any it applies to the default group.

@@ -57,6 +57,9 @@ pub trait Read: Sized {
 
     /// JSON Schema of what is accepted, patched spellings included.
     fn schema() -> serde_json::Value;
+
+    /// The value in one form whatever its spelling, so that two files can be compared.
+    fn canonical(&self) -> serde_json::Value;
 }
 
 /// What reading carries along: where it is, and what it found.
@@ -170,6 +173,7 @@ impl<'a> Cx<'a> {
         let written = &entry.key.name;
         if entry.value.kind == Kind::Null
             || (self.path.is_empty() && self.allowed.contains(written))
+            || self.diagnostics.len() >= MAX_NOTES
         {
             return;
         }
@@ -290,6 +294,9 @@ impl<'a> Cx<'a> {
     }
 }
 
+/// From this many reports on keys without effect are no longer named; what makes flyctl refuse a file always is.
+const MAX_NOTES: usize = 1000;
+
 /// The path of a section without positions and names that people choose, e.g. `services.http_checks`.
 fn generic(path: &[String]) -> String {
     let mut parts: Vec<&str> =
@@ -329,6 +336,10 @@ impl Read for String {
     fn schema() -> serde_json::Value {
         json!({ "type": "string" })
     }
+
+    fn canonical(&self) -> serde_json::Value {
+        self.as_str().into()
+    }
 }
 
 impl Read for bool {
@@ -344,6 +355,10 @@ impl Read for bool {
 
     fn schema() -> serde_json::Value {
         json!({ "type": "boolean" })
+    }
+
+    fn canonical(&self) -> serde_json::Value {
+        (*self).into()
     }
 }
 
@@ -373,6 +388,10 @@ impl Read for i64 {
     fn schema() -> serde_json::Value {
         json!({ "type": "integer" })
     }
+
+    fn canonical(&self) -> serde_json::Value {
+        (*self).into()
+    }
 }
 
 impl Read for u32 {
@@ -388,6 +407,10 @@ impl Read for u32 {
 
     fn schema() -> serde_json::Value {
         json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX })
+    }
+
+    fn canonical(&self) -> serde_json::Value {
+        (*self).into()
     }
 }
 
@@ -408,6 +431,10 @@ impl Read for f64 {
 
     fn schema() -> serde_json::Value {
         json!({ "type": "number" })
+    }
+
+    fn canonical(&self) -> serde_json::Value {
+        (*self).into()
     }
 }
 
@@ -436,6 +463,10 @@ impl<T: Read> Read for Vec<Located<T>> {
     fn schema() -> serde_json::Value {
         json!({ "type": "array", "items": T::schema() })
     }
+
+    fn canonical(&self) -> serde_json::Value {
+        self.iter().map(|item| item.value.canonical()).collect()
+    }
 }
 
 /// A list that may also be written as a single table; a patch makes a list of it before it is read.
@@ -460,6 +491,10 @@ impl<T: Read> Read for OneOrMany<T> {
     fn schema() -> serde_json::Value {
         json!({ "oneOf": [{ "type": "array", "items": T::schema() }, T::schema()] })
     }
+
+    fn canonical(&self) -> serde_json::Value {
+        self.0.canonical()
+    }
 }
 
 impl<T: Read> Read for BTreeMap<String, Located<T>> {
@@ -481,6 +516,10 @@ impl<T: Read> Read for BTreeMap<String, Located<T>> {
 
     fn schema() -> serde_json::Value {
         json!({ "type": "object", "additionalProperties": T::schema() })
+    }
+
+    fn canonical(&self) -> serde_json::Value {
+        self.iter().map(|(name, value)| (name.clone(), value.value.canonical())).collect()
     }
 }
 
@@ -531,6 +570,15 @@ macro_rules! section {
 
             fn schema() -> serde_json::Value {
                 $crate::schema::object(<Self as $crate::schema::Section>::KEYS)
+            }
+
+            fn canonical(&self) -> serde_json::Value {
+                let mut map = serde_json::Map::new();
+                $( if let Some(value) = &self.$field {
+                    let key = $crate::schema::section!(@key $field $($key)?);
+                    map.insert(key.to_owned(), value.value.canonical());
+                } )*
+                serde_json::Value::Object(map)
             }
         }
     };

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::read::{Cx, Read};
-use crate::syntax::{BareUnit, Kind, Table, Value};
+use crate::syntax::{BareUnit, Kind, Table, Value, to_json};
 
 /// A duration. In fly.toml a text in Go's form (`1m30s`), or a bare number whose unit depends on the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,11 +67,15 @@ impl Read for Time {
             "examples": ["15s"]
         })
     }
+
+    fn canonical(&self) -> serde_json::Value {
+        self.text().into()
+    }
 }
 
 /// Declares a text whose unit and number forms a patch turns into text before it is read.
 macro_rules! text_or_number {
-    ($(#[doc = $doc:literal])+ $name:ident) => {
+    ($(#[doc = $doc:literal])+ $name:ident, $amount:ident) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name(pub String);
@@ -86,18 +90,25 @@ macro_rules! text_or_number {
             fn schema() -> serde_json::Value {
                 json!({ "type": ["string", "integer"] })
             }
+
+            fn canonical(&self) -> serde_json::Value {
+                match self.$amount() {
+                    Some(amount) => format!("{amount} {}", stringify!($amount)).into(),
+                    None => self.0.as_str().into(),
+                }
+            }
         }
     };
 }
 
 text_or_number! {
     /// An amount of memory: digits alone are MiB, suffixes count by 1024.
-    Memory
+    Memory, mb
 }
 
 text_or_number! {
     /// The size of a volume: digits alone are GB, suffixes count by 1000.
-    VolumeSize
+    VolumeSize, gb
 }
 
 impl Memory {
@@ -127,6 +138,10 @@ impl Read for LooseInt {
 
     fn schema() -> serde_json::Value {
         json!({ "oneOf": [{ "type": "integer" }, { "type": "string", "pattern": "^[+-]?[0-9]+$" }] })
+    }
+
+    fn canonical(&self) -> serde_json::Value {
+        self.0.into()
     }
 }
 
@@ -181,6 +196,10 @@ impl Read for Autostop {
 
     fn schema() -> serde_json::Value {
         json!({ "enum": ["off", "stop", "suspend", true, false] })
+    }
+
+    fn canonical(&self) -> serde_json::Value {
+        self.as_str().into()
     }
 }
 
@@ -237,6 +256,10 @@ impl Read for PersistRootfs {
     fn schema() -> serde_json::Value {
         json!({ "enum": ["never", "restart", "always", "none", "", 0, 1, 2, 3] })
     }
+
+    fn canonical(&self) -> serde_json::Value {
+        self.as_str().into()
+    }
 }
 
 /// A table whose keys nobody checks.
@@ -256,5 +279,13 @@ impl Read for Free {
 
     fn schema() -> serde_json::Value {
         json!({ "type": "object" })
+    }
+
+    fn canonical(&self) -> serde_json::Value {
+        self.0
+            .entries()
+            .iter()
+            .map(|entry| (entry.key.name.clone(), to_json(&entry.value)))
+            .collect()
     }
 }

@@ -13,6 +13,9 @@ use crate::span::Span;
 /// Nesting of arrays and inline tables, and parts of one key. Far beyond any use; it keeps the stack safe.
 const MAX_DEPTH: u32 = 64;
 
+/// More mistakes than this are not kept: what is no TOML at all gets one for each of its bytes.
+const MAX_MISTAKES: usize = 500;
+
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// What is wrong with the TOML.
@@ -486,6 +489,7 @@ impl Builder<'_, '_> {
         }
         self.mistakes.sort_by_key(|mistake| (mistake.span, mistake.context));
         self.mistakes.dedup_by(|a, b| a.span == b.span && a.message == b.message);
+        self.mistakes.truncate(MAX_MISTAKES);
         let root = self.table(0);
         (root, self.mistakes)
     }

@@ -4,13 +4,18 @@ use super::codes;
 use crate::diag::{Applicability, Diagnostic, Edit, nearest};
 use crate::schema::{AnyService, Config, Located, Time};
 
+/// Names that a message lists or compares with; nobody has more groups.
+const MAX_NAMED: usize = 64;
+/// Reports of one kind for one list.
+const MAX_REPORTS: usize = 64;
+
 type Names = Located<Vec<Located<String>>>;
 
 pub(super) fn validate(config: &Config, out: &mut Vec<Diagnostic>) {
     for service in config.all_services() {
         let named = service.processes().is_some_and(|list| !list.is_empty());
         if !named && config.has_processes() {
-            let groups = config.groups();
+            let groups: Vec<&str> = config.groups().into_iter().take(MAX_NAMED).collect();
             let diagnostic = Diagnostic::new(
                 &codes::SERVICE_WITHOUT_PROCESSES,
                 "this service does not say which process group serves it",
@@ -57,11 +62,9 @@ pub(super) fn groups_exist(
     processes: Option<&Names>,
     out: &mut Vec<Diagnostic>,
 ) {
-    let groups = config.groups();
-    for name in processes.iter().flat_map(|list| list.value.iter()) {
-        if groups.contains(&name.as_str()) {
-            continue;
-        }
+    let unknown = processes.iter().flat_map(|list| list.value.iter());
+    for name in unknown.filter(|name| !config.has_group(name)).take(MAX_REPORTS) {
+        let groups: Vec<&str> = config.groups().into_iter().take(MAX_NAMED).collect();
         let message =
             format!("this {what} names the process group `{}`, which does not exist", name.value);
         let diagnostic = Diagnostic::new(&codes::UNKNOWN_PROCESS, message);

@@ -7,3 +7,4 @@ mod corpus;
 mod edit;
 mod flyctl;
 mod format;
+mod overlay;
