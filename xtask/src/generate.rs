@@ -17,13 +17,19 @@ pub(crate) struct Args {
 
 /// Every generated file, relative to the root, with its content.
 fn outputs() -> Vec<(PathBuf, String)> {
-    vec![
+    let mut outputs = vec![
         (PathBuf::from("docs/reference/environment.md"), ops_cli::env::reference_page()),
         (PathBuf::from("docs/reference/exit-codes.md"), ops_cli::Exit::reference_page()),
         (PathBuf::from("docs/reference/flyctl-exit-status.md"), exec::flyctl::reference_page()),
         (PathBuf::from("schemas/deploy-request.schema.json"), fly_types::DeployRequest::schema()),
         (PathBuf::from("schemas/findings.schema.json"), findings::json_schema()),
-    ]
+        (PathBuf::from("schemas/fly-toml.schema.json"), fly_toml::schema::json_schema()),
+        (PathBuf::from("docs/reference/fly-toml/README.md"), fly_toml::diag::index_page()),
+    ];
+    outputs.extend(fly_toml::diag::all().into_iter().map(|code| {
+        (PathBuf::from(format!("docs/reference/fly-toml/{}.md", code.id)), code.page())
+    }));
+    outputs
 }
 
 /// Writes or compares all generated files.

@@ -11,7 +11,7 @@ pub use code::{Code, Flyctl, Grade};
 pub use finding::to_finding;
 pub use findings::Severity;
 pub(crate) use nearest::nearest;
-pub use registry::{all, by_id};
+pub use registry::{all, by_id, index_page};
 
 use serde::Serialize;
 

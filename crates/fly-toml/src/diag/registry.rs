@@ -1,5 +1,7 @@
 //! Every code there is.
 
+use std::fmt::Write as _;
+
 use super::Code;
 
 /// All codes: those of reading and validation first, then the lints.
@@ -14,6 +16,24 @@ pub fn all() -> Vec<&'static Code> {
 /// The code of an id.
 pub fn by_id(id: &str) -> Option<&'static Code> {
     all().into_iter().find(|code| code.id == id)
+}
+
+/// The list of all codes in Markdown, by grade, each linked to its page.
+pub fn index_page() -> String {
+    let mut page = String::from(
+        "# Codes of fly-toml\n\nWhat `fly-toml check` can say. `fly-toml explain CODE` prints the page of a code.\n",
+    );
+    let mut codes = all();
+    codes.sort_by_key(|code| (code.grade as u8, code.id));
+    let mut grade = None;
+    for code in codes {
+        if grade != Some(code.grade) {
+            grade = Some(code.grade);
+            let _ = write!(page, "\n## {}\n\n", code.grade.name());
+        }
+        let _ = writeln!(page, "- [{0}]({0}.md): {1}", code.id, code.title);
+    }
+    page
 }
 
 #[cfg(test)]
