@@ -15,6 +15,7 @@ mod document;
 pub mod edit;
 mod format;
 pub mod lint;
+pub mod migrate;
 mod mistake;
 pub mod overlay;
 mod report;

@@ -7,4 +7,5 @@ mod corpus;
 mod edit;
 mod flyctl;
 mod format;
+mod migrate;
 mod overlay;
