@@ -17,6 +17,8 @@ mod web;
 mod world;
 
 pub use clock::ClockMode;
-pub use server::{Operation, Options, Recorded, Sim, StartError, environment_lines, operations};
+pub use server::{
+    Operation, Options, Recorded, Sim, StartError, environment_lines, operations, shell_lines,
+};
 pub use variants::Variants;
 pub use world::{Expect, HandedIn, WORLD_NAMES, World, WorldError};

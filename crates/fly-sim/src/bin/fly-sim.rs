@@ -54,6 +54,9 @@ struct Run {
     /// Seed of generated ids, instead of the world's
     #[arg(long)]
     seed: Option<u64>,
+    /// Write the authority that signs the apps' certificates to this file (PEM)
+    #[arg(long)]
+    ca_file: Option<PathBuf>,
     /// Seed of the answers' shapes; 0 is what the live service does
     #[arg(long, default_value_t = 0)]
     variants: u64,
@@ -65,20 +68,14 @@ async fn main() -> ExitCode {
     let mut err = std::io::stderr();
     let result = match Args::parse().command {
         Command::Run(args) => run(args, &mut out, &mut err).await,
-        Command::Env { listen, app } => {
-            let config = std::env::temp_dir().join("fly-sim-config");
-            fly_sim::environment_lines(listen, "fo1_sim", app.as_deref(), &config)
-                .iter()
-                .try_for_each(|line| writeln!(out, "export {line}"))
-                .map_err(|error| error.to_string())
-        }
+        Command::Env { listen, app } => env(listen, app.as_deref(), &mut out, &mut err),
         Command::Check { world } => load(&world).and_then(|world| {
             writeln!(out, "{}: {}", world.name(), world.about()).map_err(|error| error.to_string())
         }),
         Command::Worlds => WORLD_NAMES
             .iter()
             .filter_map(|name| World::named(name))
-            .try_for_each(|world| writeln!(out, "{:<24} {}", world.name(), world.about()))
+            .try_for_each(|world| writeln!(out, "{:<36} {}", world.name(), world.about()))
             .map_err(|error| error.to_string()),
     };
     match result {
@@ -89,6 +86,54 @@ async fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The environment of the simulator that runs at an address; without one, what it would be by default.
+fn env(
+    listen: SocketAddr,
+    app: Option<&str>,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> Result<(), String> {
+    let config = std::env::temp_dir().join(format!("fly-sim-{}", listen.port()));
+    let lines = match ask(listen) {
+        Ok(mut pairs) => {
+            if let Some(app) = app {
+                pairs.retain(|(name, _)| name != "FLY_APP");
+                pairs.push(("FLY_APP".to_owned(), app.to_owned()));
+            }
+            pairs.push(("FLY_CONFIG_DIR".to_owned(), config.display().to_string()));
+            fly_sim::shell_lines(&pairs)
+        }
+        Err(why) => {
+            let note = format!(
+                "fly-sim: no simulator answers at {listen} ({why}); these are the defaults"
+            );
+            writeln!(err, "{note}").map_err(|error| error.to_string())?;
+            fly_sim::environment_lines(listen, "fo1_sim", app, &config)
+        }
+    };
+    lines
+        .iter()
+        .try_for_each(|line| writeln!(out, "export {line}"))
+        .map_err(|error| error.to_string())
+}
+
+/// Asks a running simulator, with the plainest request there is.
+fn ask(listen: SocketAddr) -> Result<Vec<(String, String)>, String> {
+    use std::io::Read;
+    use std::time::Duration;
+    let text = |error: std::io::Error| error.to_string();
+    let wait = Duration::from_secs(2);
+    let mut stream = std::net::TcpStream::connect_timeout(&listen, wait).map_err(text)?;
+    stream.set_read_timeout(Some(wait)).map_err(text)?;
+    let request =
+        format!("GET /_sim/environment HTTP/1.1\r\nhost: {listen}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).map_err(text)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).map_err(text)?;
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    serde_json::from_str(body).map_err(|_| "it is no fly-sim".to_owned())
 }
 
 async fn run(args: Run, out: &mut impl Write, err: &mut impl Write) -> Result<(), String> {
@@ -104,8 +149,25 @@ async fn run(args: Run, out: &mut impl Write, err: &mut impl Write) -> Result<()
     let sim = Sim::start(world, options).await.map_err(|error| chain(&error))?;
     let io = |error: std::io::Error| error.to_string();
     writeln!(err, "fly-sim: {about}").map_err(io)?;
-    writeln!(err, "fly-sim: serving {} (variants {}), Ctrl-C ends it", sim.url(), args.variants)
-        .map_err(io)?;
+    writeln!(
+        err,
+        "fly-sim: serving {} (seed {}, variants {}), Ctrl-C ends it",
+        sim.url(),
+        sim.seed(),
+        args.variants
+    )
+    .map_err(io)?;
+    writeln!(
+        err,
+        "fly-sim: apps at http://{} and https://{}, names at {} (UDP)",
+        sim.edge_http(),
+        sim.edge_https(),
+        sim.dns()
+    )
+    .map_err(io)?;
+    if let Some(path) = &args.ca_file {
+        std::fs::write(path, sim.edge_ca_pem()).map_err(io)?;
+    }
     if args.print_env {
         for (name, value) in sim.env() {
             writeln!(out, "{name}={value}").map_err(io)?;
@@ -124,12 +186,13 @@ async fn run(args: Run, out: &mut impl Write, err: &mut impl Write) -> Result<()
 }
 
 fn load(name: &str) -> Result<World, String> {
-    if let Some(world) = World::named(name) {
-        return Ok(world);
+    if WORLD_NAMES.contains(&name) {
+        return World::load(name).map_err(|error| error.to_string());
     }
     let path = PathBuf::from(name);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| format!("cannot read world {}: {error}", path.display()))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        format!("'{name}' is no world of `fly-sim worlds` and cannot be read as a file: {error}")
+    })?;
     World::parse(&text, name).map_err(|error| error.to_string())
 }
 

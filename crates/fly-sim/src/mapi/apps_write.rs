@@ -114,7 +114,10 @@ fn add_certificate(call: &mut Call<'_>, custom: bool) -> Answer {
         status: if custom { "active" } else { "pending_validation" }.to_owned(),
         configured: custom,
         at,
-        expires: None,
+        // What is imported is not read; it is taken to be as long-lived as those of the usual authorities.
+        expires: custom
+            .then(|| at.saturating_add(jiff::SignedDuration::from_hours(24 * 90)).ok())
+            .flatten(),
         custom,
         errors: Vec::new(),
     });

@@ -23,8 +23,6 @@ use crate::world::fault::{EffectKind, FaultFile};
 
 /// Bodies over this are refused; the platform's own limit is not documented.
 const MAX_BODY: usize = 1 << 20;
-/// A client that takes longer for its body is cut off.
-const SLOWEST_BODY: Duration = Duration::from_secs(20);
 
 pub(crate) async fn serve(
     listener: TcpListener,
@@ -49,7 +47,7 @@ async fn handle(
     headers: HeaderMap,
     body: HttpBody,
 ) -> Response<HttpBody> {
-    let body = match read_body(body).await {
+    let body = match read_body(body, shared.slowest_body).await {
         Ok(body) => body,
         Err(reply) => return render(&shared, &method, reply, &scissors),
     };
@@ -113,8 +111,8 @@ async fn handle(
     write(&shared, &method, reply, &scissors, fault)
 }
 
-async fn read_body(body: HttpBody) -> Result<Bytes, Reply> {
-    match tokio::time::timeout(SLOWEST_BODY, axum::body::to_bytes(body, MAX_BODY)).await {
+async fn read_body(body: HttpBody, slowest: Duration) -> Result<Bytes, Reply> {
+    match tokio::time::timeout(slowest, axum::body::to_bytes(body, MAX_BODY)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(Reply::error(413, "request body too large")),
         Err(_) => Err(Reply::error(408, "deadline_exceeded: request body took too long")),

@@ -45,6 +45,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Which of the documented shapes are answered.
     pub variants: Variants,
+    /// How long a client may take for its body, in real time.
+    pub slowest_body: Duration,
 }
 
 impl Default for Options {
@@ -55,6 +57,7 @@ impl Default for Options {
             clock: ClockMode::Wall,
             seed: None,
             variants: Variants::default(),
+            slowest_body: Duration::from_secs(20),
         }
     }
 }
@@ -90,6 +93,7 @@ pub struct Sim {
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) variants: Variants,
+    pub(crate) slowest_body: Duration,
     /// Told after every change of the state or the clock.
     pub(crate) changed: Notify,
     inner: Mutex<Inner>,
@@ -142,6 +146,7 @@ impl Sim {
         let shared = Arc::new(Shared {
             clock,
             variants: options.variants,
+            slowest_body: options.slowest_body,
             changed: Notify::new(),
             inner: Mutex::new(Inner {
                 state,
@@ -175,6 +180,11 @@ impl Sim {
     /// Environment for flyctl and for this project's tools: base URLs, token, first app, and flyctl's off switches.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         environment(&self.url(), &self.token, &self.apps, &self.places)
+    }
+
+    /// The seed of everything that is generated.
+    pub fn seed(&self) -> u64 {
+        self.shared.lock().state.settings.seed
     }
 
     /// Where the edge answers plain HTTP for the hosts of the world.
@@ -290,6 +300,15 @@ fn platform_environment(url: &str, token: &str, app: Option<&str>) -> Environmen
     env
 }
 
+/// `NAME='value'` lines for a shell.
+pub fn shell_lines(pairs: &[(String, String)]) -> Vec<String> {
+    pairs.iter().map(|(name, value)| quoted(name, value)).collect()
+}
+
+fn quoted(name: &str, value: &str) -> String {
+    format!("{name}='{}'", value.replace('\'', "'\\''"))
+}
+
 /// `NAME='value'` lines for a shell, with a configuration directory of its own.
 pub fn environment_lines(
     address: SocketAddr,
@@ -299,7 +318,5 @@ pub fn environment_lines(
 ) -> Vec<String> {
     let mut env = platform_environment(&format!("http://{address}"), token, app);
     env.push(("FLY_CONFIG_DIR", config_dir.display().to_string()));
-    let quoted =
-        env.into_iter().map(|(name, value)| format!("{name}='{}'", value.replace('\'', "'\\''")));
-    quoted.collect()
+    env.iter().map(|(name, value)| quoted(name, value)).collect()
 }

@@ -9,6 +9,7 @@ mod edge;
 mod fake;
 mod faults;
 mod graphql;
+mod hostile;
 mod lifecycle;
 mod metrics;
 mod negatives;
