@@ -57,6 +57,17 @@ pub(crate) async fn send(
     headers: &[(&str, &str)],
     body: Option<String>,
 ) -> Option<Answer> {
+    send_to(sim.address(), method, path, headers, body).await
+}
+
+/// The same, to any server.
+pub(crate) async fn send_to(
+    address: std::net::SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<String>,
+) -> Option<Answer> {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: sim\r\nconnection: close\r\n");
     if !headers.iter().any(|(name, _)| *name == "authorization") {
         text.push_str("authorization: Bearer fo1_test\r\n");
@@ -67,7 +78,7 @@ pub(crate) async fn send(
     let body = body.unwrap_or_default();
     let length = body.len().to_string();
     text = text + "content-length: " + &length + "\r\n\r\n" + &body;
-    let mut stream = TcpStream::connect(sim.address()).await.unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(text.as_bytes()).await.unwrap();
     let mut received = Vec::new();
     // A cut connection may end in an error; what came before it still counts.

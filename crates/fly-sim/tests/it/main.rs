@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
 
 mod client;
+mod clients;
 mod conformance;
 mod contract;
+mod differential;
 mod edge;
 mod fake;
 mod faults;
