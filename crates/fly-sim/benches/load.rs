@@ -6,6 +6,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
+    clippy::format_push_string,
+    clippy::assigning_clones,
+    clippy::cast_precision_loss,
     reason = "a benchmark talks to a person"
 )]
 
@@ -71,12 +74,10 @@ fn memory() -> f64 {
     line.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
 }
 
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures wall time")]
 fn now() -> Instant {
     Instant::now()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of requests")]
 fn rate(address: SocketAddr, name: &str, paths: &[String]) {
     let counts: Vec<(u64, u64)> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..CLIENTS)

@@ -2,7 +2,7 @@
 //!
 //! All of it listens on loopback. Names resolve to the addresses that the world says, which are not on loopback: a prober
 //! is told by `FLY_OPS_EDGE_HTTP` and `FLY_OPS_EDGE_HTTPS` where to connect instead (as with curl's `--connect-to`), by
-//! `FLY_OPS_EDGE_CA` whom to trust, and by `FLY_OPS_DNS` whom to ask.
+//! the file of `fly-sim run --ca-file` whom to trust, and by `FLY_OPS_DNS_SERVER` whom to ask.
 
 mod answer;
 mod certificate;

@@ -272,10 +272,9 @@ pub(crate) type Environment = Vec<(&'static str, String)>;
 fn environment(url: &str, token: &str, apps: &[String], places: &Places) -> Environment {
     let mut env = platform_environment(url, token, apps.first().map(String::as_str));
     // For probes of our own: flyctl knows none of these.
-    env.push(("FLY_OPS_DNS", places.dns.to_string()));
+    env.push(("FLY_OPS_DNS_SERVER", places.dns.to_string()));
     env.push(("FLY_OPS_EDGE_HTTP", places.http.to_string()));
     env.push(("FLY_OPS_EDGE_HTTPS", places.https.to_string()));
-    env.push(("FLY_OPS_PROMETHEUS_BASE_URL", format!("{url}/prometheus")));
     env
 }
 

@@ -160,13 +160,11 @@ impl World {
 
     /// One of the worlds of [`WORLD_NAMES`], with the reason when there is none or it is broken.
     pub fn load(name: &str) -> Result<Self, WorldError> {
-        match embedded(name) {
-            Some(text) => Self::parse(text, name),
-            None => {
-                let message = format!("no world '{name}'; there are: {}", WORLD_NAMES.join(", "));
-                Err(WorldError::at("", name, 0..0, message))
-            }
+        if let Some(text) = embedded(name) {
+            return Self::parse(text, name);
         }
+        let message = format!("no world '{name}'; there are: {}", WORLD_NAMES.join(", "));
+        Err(WorldError::at("", name, 0..0, message))
     }
 
     /// The name that it was parsed under.

@@ -132,7 +132,7 @@ async fn play(address: SocketAddr) -> Vec<(&'static str, String)> {
             "machine create" => machine = text("id"),
             "volume create" => volume = text("id"),
             "lease acquire" => {
-                nonce = value["data"]["nonce"].as_str().unwrap_or_default().to_owned()
+                nonce = value["data"]["nonce"].as_str().unwrap_or_default().to_owned();
             }
             _ => {}
         }
