@@ -47,6 +47,8 @@ pub struct Context {
     pub leftovers: Leftovers,
     /// The wall clock.
     pub clock: Clock,
+    /// The command line as it was typed, program first. It may hold anything: redact it before it is stored.
+    pub typed: Vec<String>,
     crash_exit: Arc<AtomicU8>,
 }
 
@@ -68,6 +70,7 @@ impl Context {
             scrubber: Scrubber::default(),
             leftovers: Leftovers::default(),
             clock,
+            typed: Vec::new(),
             crash_exit: Arc::new(AtomicU8::new(Exit::NothingDone.code())),
         }
     }
@@ -124,6 +127,7 @@ where
     F: FnOnce(A, Context) -> R,
     R: Future<Output = Result<Exit, CliError>>,
 {
+    let words = typed.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let args = match A::try_parse_from(typed) {
         Ok(args) => args,
         Err(error) => {
@@ -140,7 +144,8 @@ where
             return Exit::NothingDone;
         }
     };
-    let context = Context::new(env, directory, ui, clock);
+    let mut context = Context::new(env, directory, ui, clock);
+    context.typed = words;
     match prepared(args, &context, run) {
         Ok(exit) => exit,
         Err(error) => {

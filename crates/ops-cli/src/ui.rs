@@ -231,6 +231,11 @@ impl Ui {
         self.closed.load(Ordering::Relaxed)
     }
 
+    /// Whether progress is shown as bars that come and go.
+    pub fn has_bars(&self) -> bool {
+        self.settings.progress == ProgressMode::Bars
+    }
+
     pub(crate) fn progress_mode(&self) -> ProgressMode {
         self.settings.progress
     }
