@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use findings::{Evidence, Location};
-use fly_types::wire::{AppNode, Incident, IncidentList, LogRecord, Machine, StatusPage};
+use fly_types::wire::{AppNode, Event, Incident, IncidentList, LogRecord, Machine, StatusPage};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -42,6 +42,27 @@ pub struct LogLine {
     /// The record.
     pub record: LogRecord,
 }
+
+/// Events of one Machine, with their place.
+pub struct Events {
+    /// Newest first.
+    pub events: Vec<Event>,
+    file: String,
+    prefix: String,
+    /// Why there may be more that could not be had.
+    pub lacking: Option<Missing>,
+}
+
+impl Events {
+    /// Evidence that is event number `index`.
+    pub fn evidence(&self, index: usize, excerpt: impl Into<String>) -> Evidence {
+        let at = self.events.get(index).and_then(Event::at);
+        at_pointer(&self.file, format!("{}/{index}", self.prefix), excerpt, at)
+    }
+}
+
+/// Events per Machine in the list of Machines (recorded answers hold up to five).
+const LISTED: usize = 5;
 
 /// Everything that was collected.
 pub struct Facts {
@@ -93,6 +114,29 @@ impl Facts {
     pub fn machines(&self) -> Result<&[Machine], Missing> {
         let read = || self.json::<Vec<Machine>>("machines", MACHINES);
         self.machines.get_or_init(read).as_deref().map_err(Clone::clone)
+    }
+
+    /// The events of a Machine, newest first: as many as the platform keeps where they were asked for, else the last few that are
+    /// in the list, where the Machine is number `index`.
+    pub fn events(&self, index: usize, machine: &Machine) -> Events {
+        let file =
+            format!("machines/{}/events.json", crate::archive::safe_component(machine.id.as_str()));
+        let all = self.json::<Vec<Event>>("events", &file);
+        match all {
+            Ok(events) => Events { events, file, prefix: String::new(), lacking: None },
+            Err(missing) => {
+                let events = machine.events.items().to_vec();
+                // The list holds five at most; fewer are all there are, and of a quiet Machine nobody asked for more.
+                let asked = self.ends.get("events").is_some_and(|end| !end.status.is_usable());
+                let lacking = (asked && events.len() >= LISTED).then_some(missing);
+                Events {
+                    events,
+                    file: MACHINES.to_owned(),
+                    prefix: format!("/{index}/events"),
+                    lacking,
+                }
+            }
+        }
     }
 
     /// The log lines that could be read; markers of gaps are left out.

@@ -21,7 +21,6 @@ pub mod stamp {
         at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
     }
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
     pub(super) fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&text(*at))
     }

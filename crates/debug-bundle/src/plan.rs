@@ -20,8 +20,8 @@ pub fn document(manifest: &Manifest, ended: &[Ended]) -> Value {
 }
 
 /// One collector. `left_out` says why it would not run.
-pub fn collector(spec: &Spec, left_out: Option<String>) -> Value {
-    let needs: Vec<&str> = spec.needs.iter().map(word).collect();
+pub fn collector(spec: &Spec, left_out: Option<&str>) -> Value {
+    let needs: Vec<&str> = spec.needs.iter().copied().map(word).collect();
     json!({
         "id": spec.id,
         "title": spec.title,
@@ -39,53 +39,41 @@ pub fn collector(spec: &Spec, left_out: Option<String>) -> Value {
 }
 
 /// A need in words.
-fn word(need: &Need) -> &'static str {
+fn word(need: Need) -> &'static str {
     match need {
         Need::Token => "access token",
         Need::Internet => "hosts beyond this machine",
     }
 }
 
-/// The plan as a table's rows: collector, calls, files, permission.
-pub fn rows(wanted: &[Wanted], has_token: bool) -> Vec<Vec<String>> {
-    let mut rows = Vec::new();
+/// The plan for people: per collector its calls, what the token must allow, and its files.
+pub fn text(wanted: &[Wanted], has_token: bool) -> String {
+    let mut lines = Vec::new();
     for it in wanted {
         let spec = it.collector.spec();
         if let Some(reason) = &it.left_out {
-            rows.push(vec![
-                spec.id.to_owned(),
-                format!("(left out: {})", reason.message),
-                String::new(),
-                String::new(),
-                String::new(),
-            ]);
+            lines.push(format!("{:<11} {}", spec.id, reason.message));
             continue;
         }
-        let without = if spec.needs.contains(&Need::Token) && !has_token {
-            " (no token: will be skipped)"
-        } else {
-            ""
+        let without = spec.needs.contains(&Need::Token) && !has_token;
+        let note = if without { "  (will be skipped: there is no token)" } else { "" };
+        lines.push(format!("{:<11} {}{note}", spec.id, spec.title));
+        for call in spec.calls {
+            lines.push(format!("{:<13}{}", "", call.what));
+            lines.push(format!(
+                "{:<13}  times: {}; permission: {}",
+                "", call.times, call.permission
+            ));
+        }
+        if spec.calls.is_empty() {
+            lines.push(format!("{:<13}no call", ""));
+        }
+        let size = match spec.bytes {
+            0..1_000 => "under 1 kB".to_owned(),
+            bytes => format!("about {} kB", bytes / 1_000),
         };
         let files = spec.files.join(", ");
-        if spec.calls.is_empty() {
-            rows.push(vec![
-                spec.id.to_owned(),
-                "no call".to_owned(),
-                "0".to_owned(),
-                "none".to_owned(),
-                files.clone(),
-            ]);
-        }
-        for (index, call) in spec.calls.iter().enumerate() {
-            let first = index == 0;
-            rows.push(vec![
-                if first { spec.id.to_owned() } else { String::new() },
-                format!("{}{without}", call.what),
-                call.times.to_owned(),
-                call.permission.to_owned(),
-                if first { files.clone() } else { String::new() },
-            ]);
-        }
+        lines.push(format!("{:<13}-> {files} ({size}, at most {} s)", "", spec.limit.as_secs()));
     }
-    rows
+    lines.join("\n")
 }

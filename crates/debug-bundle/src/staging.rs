@@ -200,7 +200,7 @@ pub fn describe(path: &str, content: &[u8]) -> FileRecord {
     FileRecord {
         path: path.to_owned(),
         bytes: content.len() as u64,
-        lines: lines(content.iter().filter(|byte| **byte == b'\n').count(), content.last()),
+        lines: lines(feeds(content), content.last()),
         sha256: hex(&Sha256::digest(content)),
         media_type: media_type(path).to_owned(),
         source_bytes: 0,
@@ -232,13 +232,19 @@ fn measure(target: &Path, record: &mut FileRecord) -> io::Result<()> {
         let piece = &buffer[..count];
         hash.update(piece);
         bytes += count as u64;
-        feeds += piece.iter().filter(|byte| **byte == b'\n').count();
+        feeds += self::feeds(piece);
         last = piece.last().copied();
     }
     record.bytes = bytes;
     record.lines = lines(feeds, last.as_ref());
     record.sha256 = hex(&hash.finalize());
     Ok(())
+}
+
+/// Line feeds.
+#[expect(clippy::naive_bytecount, reason = "fast enough beside the hash, and no crate more")]
+pub fn feeds(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == b'\n').count()
 }
 
 fn lines(feeds: usize, last: Option<&u8>) -> u64 {

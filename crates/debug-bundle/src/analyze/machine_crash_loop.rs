@@ -1,12 +1,14 @@
 //! `machine.crash_loop`: a Machine's process ends with an error again and again.
 
+use std::fmt::Write as _;
+
 use findings::{Confidence, Evidence, Remedy, Rule, Severity};
 use fly_types::state::MachineState;
-use fly_types::wire::{ExitEvent, Machine};
+use fly_types::wire::{Event, ExitEvent, Machine};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Analyzer, Judged};
-use crate::facts::{Facts, LogLine, MACHINES, Missing, at_line, at_pointer};
+use crate::facts::{Facts, LogLine, Missing, at_line};
 
 pub(super) static ANALYZER: Analyzer = Analyzer {
     rule: Rule {
@@ -20,7 +22,7 @@ pub(super) static ANALYZER: Analyzer = Analyzer {
         basis: "docs monitoring/error-codes and machines/machine-restart-policy",
     },
     inputs: &["machines"],
-    also: &["logs", "releases"],
+    also: &["events", "logs", "releases"],
     judge,
 };
 
@@ -40,10 +42,14 @@ struct Failure<'a> {
 
 fn judge(facts: &Facts) -> Result<Judged, Missing> {
     let machines = facts.machines()?;
-    let mut findings = Vec::new();
+    let mut judged = Judged::default();
     for (index, machine) in machines.iter().enumerate() {
-        let failures = failures(machine);
-        let Some(run) = latest_loop(&failures) else { continue };
+        let events = facts.events(index, machine);
+        let failures = failures(&events.events);
+        let Some(run) = latest_loop(&failures) else {
+            judged.unseen.extend(events.lacking);
+            continue;
+        };
         let last = run[run.len() - 1].at;
         // A loop that is over is history: the Machine runs, and the last crash lies before the window.
         let started = machine.state.get() == Some(&MachineState::Started);
@@ -61,28 +67,20 @@ fn judge(facts: &Facts) -> Result<Judged, Missing> {
         );
         let mut finding = ANALYZER.rule.finding(Confidence::High, title);
         finding.evidence.extend(run.iter().rev().take(5).map(|failure| {
-            let pointer = format!("/{index}/events/{}", failure.index);
-            at_pointer(
-                MACHINES,
-                pointer,
-                format!("exit event: {}", ended(failure.exit)),
-                Some(failure.at),
-            )
+            events.evidence(failure.index, format!("exit event: {}", ended(failure.exit)))
         }));
         finding.evidence.extend(last_words(facts, machine, last));
         (finding.first_seen, finding.last_seen) = (Some(first), Some(last));
         finding.subjects = vec![machine.id.to_string()];
         finding.remedy = remedy(facts, machine);
-        findings.push(finding);
+        judged.findings.push(finding);
     }
-    Ok(findings.into())
+    Ok(judged)
 }
 
 /// Failed exits, oldest first.
-fn failures(machine: &Machine) -> Vec<Failure<'_>> {
-    let mut failures: Vec<Failure<'_>> = machine
-        .events
-        .items()
+fn failures(events: &[Event]) -> Vec<Failure<'_>> {
+    let mut failures: Vec<Failure<'_>> = events
         .iter()
         .enumerate()
         .filter_map(|(index, event)| {
@@ -151,7 +149,8 @@ fn remedy(facts: &Facts, machine: &Machine) -> Remedy {
         "Fix the error that the app prints before it ends; its last lines are in the evidence."
             .to_owned();
     if let Some((version, image)) = last_good(facts, machine) {
-        text += &format!(" Until then, go back to the image of release {version}.");
+        // Writing to a string cannot fail.
+        let _ = write!(text, " Until then, go back to the image of release {version}.");
         commands.push(format!("fly deploy --app {app} --image {image}"));
     }
     Remedy {
@@ -185,6 +184,7 @@ mod tests {
 
     use super::*;
     use crate::analyze::testing::{Bench, at, millis};
+    use crate::facts::MACHINES;
 
     fn exit(seconds: i64, code: i64, more: &Value) -> Value {
         let mut exit = json!({ "exit_code": code, "requested_stop": false, "oom_killed": false });
@@ -272,6 +272,28 @@ mod tests {
         machines[0]["state"] = json!("stopped");
         let bench = Bench::new().file("machines", MACHINES, &machines.to_string());
         assert_eq!(judge(&bench.facts()).unwrap().findings.len(), 1, "still down");
+    }
+
+    #[test]
+    fn five_events_of_a_list_are_not_all() {
+        let events: Vec<Value> =
+            [-60, -70, -900, -1700, -2500].map(|at| exit(at, 1, &json!({}))).into();
+        let list = machine(&events).to_string();
+        let bench = Bench::new().file("machines", MACHINES, &list).lost("events");
+        assert_eq!(judge(&bench.facts()).unwrap().unseen[0].input, "events");
+        let all: Vec<Value> = (0..10).map(|at| exit(-60 - at * 18, 1, &json!({}))).collect();
+        let bench = Bench::new().file("machines", MACHINES, &list).file(
+            "events",
+            "machines/148e21ea7e4389/events.json",
+            &json!(all).to_string(),
+        );
+        let judged = judge(&bench.facts()).unwrap();
+        assert_eq!(judged.findings[0].evidence[0].source, "machines/148e21ea7e4389/events.json");
+        assert!(
+            judged.findings[0].title.contains("crashed 10 times"),
+            "{}",
+            judged.findings[0].title
+        );
     }
 
     #[test]

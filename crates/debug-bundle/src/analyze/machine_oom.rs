@@ -6,7 +6,7 @@ use findings::{Confidence, Remedy, Rule, Severity};
 use fly_types::MachineId;
 
 use super::{Analyzer, Judged};
-use crate::facts::{Facts, LogLine, MACHINES, Missing, at_line, at_pointer};
+use crate::facts::{Facts, LogLine, Missing, at_line};
 
 pub(super) static ANALYZER: Analyzer = Analyzer {
     rule: Rule {
@@ -20,7 +20,7 @@ pub(super) static ANALYZER: Analyzer = Analyzer {
         basis: "docs getting-started/troubleshooting and monitoring/metrics; fly-go machine_types.go (oom_killed)",
     },
     inputs: &["machines"],
-    also: &["logs"],
+    also: &["events", "logs"],
     judge,
 };
 
@@ -41,9 +41,9 @@ fn judge(facts: &Facts) -> Result<Judged, Missing> {
     }
     let mut findings = Vec::new();
     for (index, machine) in machines.iter().enumerate() {
-        let kills: Vec<_> = machine
+        let events = facts.events(index, machine);
+        let kills: Vec<_> = events
             .events
-            .items()
             .iter()
             .enumerate()
             .filter(|(_, event)| {
@@ -65,12 +65,9 @@ fn judge(facts: &Facts) -> Result<Judged, Missing> {
         let mut finding = ANALYZER.rule.finding(confidence, title);
         for (at, event) in &kills {
             let code = event.exit().and_then(|exit| exit.exit_code.copied()).unwrap_or_default();
-            finding.evidence.push(at_pointer(
-                MACHINES,
-                format!("/{index}/events/{at}"),
-                format!("exit event: oom_killed, exit code {code}"),
-                event.at(),
-            ));
+            finding
+                .evidence
+                .push(events.evidence(*at, format!("exit event: oom_killed, exit code {code}")));
         }
         finding.evidence.extend(logged.iter().rev().take(3).map(|line| at_line(line)));
         let times = || finding.evidence.iter().filter_map(|it| it.at);
@@ -103,6 +100,7 @@ mod tests {
 
     use super::*;
     use crate::analyze::testing::{Bench, at, millis};
+    use crate::facts::MACHINES;
 
     fn machine(oom: &Value) -> String {
         json!([

@@ -156,8 +156,12 @@ fn regions(incident: &Incident) -> BTreeSet<String> {
 /// The first sign of trouble after the incident began: a log line of level error, or a failed exit.
 fn first_trouble(facts: &Facts, started: Timestamp) -> Option<Evidence> {
     let lines = facts.logs().unwrap_or_default().iter().filter(|line| {
-        let level =
-            line.record.attributes.get().and_then(|it| it.level.get()).map(|level| level.as_str());
+        let level = line
+            .record
+            .attributes
+            .get()
+            .and_then(|it| it.level.get())
+            .map(fly_types::wire::LogLevel::as_str);
         let bad = level == Some("error") || line.record.proxy_code().is_some();
         bad && line.record.at().is_some_and(|at| at >= started)
     });

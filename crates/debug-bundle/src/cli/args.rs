@@ -87,7 +87,7 @@ pub struct Args {
     pub(super) access: AccessArgs,
 
     #[command(flatten)]
-    pub(super) output_args: OutputArgs,
+    pub(super) talk: OutputArgs,
 }
 
 /// What else it can do.
@@ -165,7 +165,7 @@ pub(super) enum Shape {
 
 impl Arguments for Args {
     fn output(&self) -> &OutputArgs {
-        &self.output_args
+        &self.talk
     }
 }
 

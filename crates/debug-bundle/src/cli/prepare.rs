@@ -166,7 +166,7 @@ pub(super) fn show_plan(prepared: &Prepared, context: &Context) -> Result<Exit, 
             .map(|it| {
                 plan::collector(
                     it.collector.spec(),
-                    it.left_out.as_ref().map(|reason| reason.message.clone()),
+                    it.left_out.as_ref().map(|reason| reason.message.as_str()),
                 )
             })
             .collect();
@@ -177,8 +177,7 @@ pub(super) fn show_plan(prepared: &Prepared, context: &Context) -> Result<Exit, 
         }))?;
         return Ok(Exit::Ok);
     }
-    let headings = ["collector", "call", "times", "permission", "files"];
-    context.ui.table(&headings, plan::rows(&prepared.wanted, prepared.config.token.is_some()))?;
+    context.ui.out(&plan::text(&prepared.wanted, prepared.config.token.is_some()))?;
     let bytes: u64 = prepared
         .wanted
         .iter()

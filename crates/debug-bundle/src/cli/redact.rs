@@ -40,7 +40,7 @@ pub(super) fn run(
             break;
         }
         if let Err(error) = stream.write_all(&buffer[..count]) {
-            return Err(refused(error.to_string()));
+            return Err(refused(&error.to_string()));
         }
         if context.ui.stdout_closed() {
             return Ok(Exit::Ok);
@@ -54,7 +54,7 @@ pub(super) fn run(
         RedactError::Sink { .. } => {
             CliError::nothing_done("cannot write to standard output").caused_by(error)
         }
-        other => refused(other.to_string()),
+        other => refused(&other.to_string()),
     })?;
     if let Some(path) = &args.report {
         let text = serde_json::to_string_pretty(&redactor.report()).unwrap_or_default() + "\n";
@@ -67,7 +67,7 @@ pub(super) fn run(
     Ok(Exit::Ok)
 }
 
-fn refused(why: String) -> CliError {
+fn refused(why: &str) -> CliError {
     CliError::new(Exit::VerificationFailed, format!("the input could not be redacted: {why}"))
         .hint("what was printed so far is clean; the rest was not printed")
         .hint("name the format with --format")

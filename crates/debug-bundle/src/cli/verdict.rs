@@ -54,8 +54,7 @@ fn text(made: &Made, ui: &Ui) -> String {
             lines.push(format!("  seen   {} to {} UTC", clock(first), clock(last)));
         }
         if let Some(evidence) = finding.evidence.first() {
-            let excerpt =
-                evidence.excerpt.as_deref().map(|text| report::printable(text)).unwrap_or_default();
+            let excerpt = evidence.excerpt.as_deref().map(report::printable).unwrap_or_default();
             lines.push(format!("  proof  {}: {excerpt}", report::place(evidence)));
         }
         for (index, command) in finding.remedy.commands.iter().take(2).enumerate() {

@@ -21,7 +21,7 @@ static SPEC: Spec = Spec {
         times: "1",
         permission: "read the app",
     }],
-    files: &["machines/list.json", "machines/<id>/{machine,events,checks}.json"],
+    files: &["machines/list.json", "machines/<id>/{machine,checks}.json"],
     bytes: 200_000,
     limit: SECOND.saturating_mul(20),
     pool: Pool::Api,
@@ -46,10 +46,8 @@ impl Collector for Machines {
             let Some(id) = machine.get("id").and_then(Value::as_str) else { continue };
             let folder = format!("machines/{}", safe_component(id));
             job.value(&format!("{folder}/machine.json"), machine)?;
-            for part in ["events", "checks"] {
-                let value = machine.get(part).cloned().unwrap_or(Value::Array(Vec::new()));
-                job.value(&format!("{folder}/{part}.json"), &value)?;
-            }
+            let checks = machine.get("checks").cloned().unwrap_or(Value::Array(Vec::new()));
+            job.value(&format!("{folder}/checks.json"), &checks)?;
         }
         // Set once per run: this collector runs once.
         let _ = around.found.machines.set(answer.value);

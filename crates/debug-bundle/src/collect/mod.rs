@@ -8,6 +8,7 @@ mod app;
 mod certs;
 mod clock;
 mod each;
+mod events;
 mod flyctl;
 mod host;
 mod hostissues;
@@ -132,6 +133,7 @@ pub fn all() -> Vec<&'static dyn Collector> {
         &ips::Ips,
         &hostissues::HostIssues,
         &machines::Machines,
+        &events::Events,
         &ps::Ps,
         &lease::Lease,
         &volumes::Volumes,

@@ -60,12 +60,12 @@ pub fn documents(telling: &Telling<'_>, redactor: &Redactor) -> Vec<(String, Vec
         value("self/plan.json", crate::plan::document(manifest, telling.ended)),
         value("trace.json", trace::document(telling)),
         // Made by the redactor itself, of nothing but counts and pseudonyms.
-        ("redaction.json".to_owned(), lines(json!(telling.redaction))),
+        ("redaction.json".to_owned(), lines(&json!(telling.redaction))),
     ]
 }
 
-fn lines(value: serde_json::Value) -> Vec<u8> {
-    let mut text = serde_json::to_vec_pretty(&value).unwrap_or_default();
+fn lines(value: &serde_json::Value) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
     text.push(b'\n');
     text
 }

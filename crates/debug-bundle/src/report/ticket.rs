@@ -96,14 +96,18 @@ pub(super) fn text(telling: &Telling<'_>) -> String {
         add("");
         add("## Calls that failed");
         add("");
-        failed.iter().for_each(|line| add(line));
+        for line in &failed {
+            add(line);
+        }
     }
     let missing = missing(manifest);
     if !missing.is_empty() {
         add("");
         add("## Not collected");
         add("");
-        missing.iter().for_each(|line| add(&format!("- {}", quote(line))));
+        for line in &missing {
+            add(&format!("- {}", quote(line)));
+        }
     }
     cut(text)
 }

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use super::Telling;
 
+/// Rows per collector for requests that overlap; more than can be in flight.
+const LANES: usize = 64;
+
 pub(super) fn document(telling: &Telling<'_>) -> Value {
     let start = telling.manifest.started_at;
     let micros = |at: Timestamp| (at.as_microsecond() - start.as_microsecond()).max(0);
@@ -33,12 +36,11 @@ pub(super) fn document(telling: &Telling<'_>) -> Value {
         let took = exchange
             .duration_ms
             .map_or(0, |ms| i64::try_from(ms).unwrap_or(i64::MAX / 2000) * 1000);
-        let lane = (0..)
-            .find(|lane| lanes.get(&(row, *lane)).is_none_or(|busy| *busy <= begin))
-            .unwrap_or(0);
+        let free = |lane: &usize| lanes.get(&(row, *lane)).is_none_or(|busy| *busy <= begin);
+        let lane = (0..LANES).find(free).unwrap_or(LANES - 1);
         lanes.insert((row, lane), begin + took.max(1));
         events.push(json!({
-            "ph": "X", "pid": 2, "tid": row * 100 + u32::try_from(lane).unwrap_or(99).min(99), "cat": "http",
+            "ph": "X", "pid": 2, "tid": row as usize * LANES + lane, "cat": "http",
             "name": format!("{} {}", exchange.method, exchange.url), "ts": begin, "dur": took,
             "args": { "collector": exchange.collector, "queue_ms": exchange.queue_ms, "result": exchange.result.as_deref().unwrap_or("unfinished") },
         }));

@@ -29,7 +29,6 @@ async fn everything_of_a_healthy_app_in_its_place() {
         "host/token.json",
         "logs/platform.ndjson",
         "machines/148e21ea7e4389/checks.json",
-        "machines/148e21ea7e4389/events.json",
         "machines/148e21ea7e4389/machine.json",
         "machines/148e21ea7e4389/ps.json",
         "machines/list.json",

@@ -190,11 +190,12 @@ pub(crate) fn unpack(path: &Path) -> Unpacked {
     }
     for (path, content) in &files {
         assert!(known.contains(&path.as_str()), "{path} is not in the manifest");
-        if path.ends_with(".json") {
+        let extension = path.rsplit('.').next();
+        if extension == Some("json") {
             serde_json::from_slice::<serde_json::Value>(content)
                 .unwrap_or_else(|error| panic!("{path}: {error}"));
         }
-        if path.ends_with(".ndjson") {
+        if extension == Some("ndjson") {
             for line in String::from_utf8_lossy(content).lines() {
                 serde_json::from_str::<serde_json::Value>(line)
                     .unwrap_or_else(|error| panic!("{path}: {error}: {line}"));
