@@ -5,11 +5,15 @@
 
 pub mod codes;
 mod container;
+mod from_machines;
 mod guest;
 mod machine;
 mod release;
 mod service;
+mod services_back;
+mod toml;
 
+pub use from_machines::{FromMachines, Observed, from_machines};
 pub use machine::machine_config;
 pub use release::release_config;
 
@@ -69,4 +73,10 @@ pub(crate) fn problems(config: &Config) -> Vec<Diagnostic> {
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// The bytes of a base64 text; `None` when it is none.
+fn from_base64(text: &str) -> Option<Vec<u8>> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.decode(text).ok()
 }

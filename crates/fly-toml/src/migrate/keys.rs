@@ -41,7 +41,10 @@ pub(super) fn dead(document: &Document, open: &mut Vec<Open>) -> Option<Step> {
             true,
         );
     }
-    for (at, table) in top_checks(root) {
+    let routed = entries(root, "", "http_service")
+        .into_iter()
+        .flat_map(|(at, service)| entries(service, &at, "checks"));
+    for (at, table) in top_checks(root).into_iter().chain(routed) {
         look(&at, table, &["restart_limit"], NO_RESTARTS, true);
     }
     for (at, table) in

@@ -54,7 +54,7 @@ fn headers(entry: &Entry, name: &str) -> Vec<Edit> {
 }
 
 /// Single brackets where there may be several become double ones.
-pub(super) fn list(document: &Document, _: &mut Vec<Open>) -> Option<Step> {
+pub(super) fn list(document: &Document, open: &mut Vec<Open>) -> Option<Step> {
     let root = document.root();
     let mut found: Vec<(String, &Value)> = Vec::new();
     for name in ["services", "vm", "mounts", "metrics"] {
@@ -68,7 +68,11 @@ pub(super) fn list(document: &Document, _: &mut Vec<Open>) -> Option<Step> {
     found.into_iter().find_map(|(at, value)| {
         let table = value.as_table()?;
         let written = value.span.of(document.text());
-        if table.origin != Origin::Header || !written.starts_with('[') {
+        if !matches!(table.origin, Origin::Header | Origin::Inline) || written.is_empty() {
+            open.push(Open {
+                path: at,
+                question: "The entry is written with dotted keys. flyctl reads it as a list of one; write it under its own header in double brackets.",
+            });
             return None;
         }
         let edits = [Edit::insert(value.span.start, "["), Edit::insert(value.span.end, "]")];

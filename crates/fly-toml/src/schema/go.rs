@@ -117,6 +117,16 @@ pub fn shell_split(text: &str) -> Result<Vec<String>, ShellError> {
     Ok(words)
 }
 
+/// Words as one command that [`shell_split`] takes apart again.
+pub fn shell_join(words: &[String]) -> String {
+    let quoted = words.iter().map(|word| {
+        let plain =
+            !word.is_empty() && word.chars().all(|c| !c.is_whitespace() && !"'\"\\#".contains(c));
+        if plain { word.clone() } else { format!("'{}'", word.replace('\'', "'\"'\"'")) }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
 /// A value as Go prints it with `%v`, which is what `[env]` makes of anything that is no string.
 pub fn display(value: &Value) -> String {
     match &value.kind {
@@ -223,6 +233,19 @@ mod tests {
         assert_eq!(words(" # all"), [""; 0]);
         assert_eq!(shell_split("echo 'x"), Err(ShellError::OpenQuote));
         assert_eq!(shell_split("echo \\"), Err(ShellError::TrailingBackslash));
+    }
+
+    #[test]
+    fn joined_commands_split_into_the_same_words() {
+        let words: Vec<String> =
+            ["sh", "-c", "echo 'a' \"b\" \\", "", "#x", "a#b", "$HOME", "tab\there"]
+                .map(str::to_owned)
+                .into();
+        assert_eq!(shell_split(&shell_join(&words)).unwrap(), words);
+        assert_eq!(
+            shell_join(&["bin/server".to_owned(), "--port=1".to_owned()]),
+            "bin/server --port=1"
+        );
     }
 
     #[test]

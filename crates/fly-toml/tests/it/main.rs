@@ -7,5 +7,6 @@ mod corpus;
 mod edit;
 mod flyctl;
 mod format;
+mod from_machines;
 mod migrate;
 mod overlay;
