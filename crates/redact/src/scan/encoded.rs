@@ -161,7 +161,7 @@ impl Scan<'_> {
         if view.bytes.as_slice() == &self.bytes[start..stop] {
             return;
         }
-        let mut found = self.scanner.scan_at(&view.bytes, Format::Text, true, self.depth + 1);
+        let mut found = self.scanner.scan_deep(&view.bytes, Format::Text, true, self.depth + 1);
         view.map_back(&mut found);
         for mut span in found.spans {
             span.start += start;

@@ -122,11 +122,7 @@ impl Scan<'_> {
             return;
         }
         // A version, an object id, part of a name: what stands next to it tells.
-        let before = start.checked_sub(1).map(|at| self.bytes[at]);
-        let glued = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if before.is_some_and(glued) && !self.bounded(start)
-            || self.bytes.get(stop).is_some_and(|byte| glued(*byte))
-        {
+        if self.glued(start, stop) {
             return;
         }
         let Some(address) = std::str::from_utf8(&self.bytes[start..stop])
@@ -152,10 +148,7 @@ impl Scan<'_> {
         if stop == self.bytes.len() {
             self.open(start, Until::Run);
         }
-        let glued = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if start > 0 && glued(self.bytes[start - 1]) && !self.bounded(start)
-            || self.bytes.get(stop).is_some_and(|byte| glued(*byte))
-        {
+        if self.glued(start, stop) {
             return;
         }
         // Punctuation around it, and a port behind one that has no brackets, are no part of it.
@@ -180,6 +173,25 @@ impl Scan<'_> {
                 return;
             }
         }
+    }
+
+    /// Whether a letter, digit or `_` that belongs to no secret stands right before or behind: then it is part of a longer word.
+    fn glued(&mut self, start: usize, stop: usize) -> bool {
+        let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let before = start > 0 && part(self.bytes[start - 1]) && !self.bounded(start);
+        let behind = self.bytes.get(stop).is_some_and(|byte| part(*byte));
+        before && !self.touches(start) || behind && !self.touches(stop)
+    }
+
+    /// Whether a span that a literal led to begins or ends at `at`.
+    fn touches(&mut self, at: usize) -> bool {
+        let spans = &self.spans;
+        let edges = self.edges.get_or_insert_with(|| {
+            let mut edges: Vec<_> = spans.iter().flat_map(|span| [span.start, span.end]).collect();
+            edges.sort_unstable();
+            edges
+        });
+        edges.binary_search(&at).is_ok()
     }
 
     fn address(&mut self, address: IpAddr, start: usize, end: usize) {

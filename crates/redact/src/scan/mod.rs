@@ -12,6 +12,7 @@ mod keyed;
 mod keys;
 mod pem;
 mod prefixed;
+mod rows;
 mod runs;
 mod url;
 mod value;
@@ -126,21 +127,25 @@ impl Scanner {
 
     /// Scans a window. `last` says that nothing follows it.
     pub(crate) fn scan(&self, bytes: &[u8], format: Format, last: bool) -> Found {
+        self.scan_deep(bytes, format, last, 0)
+    }
+
+    /// The same inside so many encodings.
+    fn scan_deep(&self, bytes: &[u8], format: Format, last: bool, depth: u8) -> Found {
+        // As it stands: what colours keep apart must not be glued together.
+        let mut found = self.scan_at(bytes, format, last, depth);
         if memchr(0x1b, bytes) {
-            // Colours may stand inside a token: what is scanned is the text as a terminal shows it.
+            // And as a terminal shows it: colours may stand inside a token.
             let view = encoded::without_colours(bytes);
-            let mut found = self.scan_at(&view.bytes, format, last, 0);
-            view.map_back(&mut found);
-            // And as it stands: what the codes keep apart must not be glued together.
-            let plain = self.scan_at(bytes, format, last, 0);
-            found.spans.extend(plain.spans);
-            found.open = match (found.open, plain.open) {
+            let mut shown = self.scan_at(&view.bytes, format, last, depth);
+            view.map_back(&mut shown);
+            found.spans.extend(shown.spans);
+            found.open = match (found.open, shown.open) {
                 (Some(one), Some(other)) => Some(if one.at <= other.at { one } else { other }),
                 (one, other) => one.or(other),
             };
-            return found;
         }
-        self.scan_at(bytes, format, last, 0)
+        found
     }
 
     fn scan_at(&self, bytes: &[u8], format: Format, last: bool, depth: u8) -> Found {
@@ -159,6 +164,7 @@ impl Scanner {
             word_to: 0,
             decoded_to: 0,
             address_to: 0,
+            edges: None,
             from: usize::MAX,
         };
         scan.run();
@@ -194,6 +200,8 @@ struct Scan<'a> {
     decoded_to: usize,
     /// How far the last address went.
     address_to: usize,
+    /// Where the spans that literals led to begin and end, in order, once an address asked.
+    edges: Option<Vec<usize>>,
     /// Start of the construct that is looked at, where that is not the value's own.
     from: usize,
 }
@@ -411,6 +419,21 @@ impl Scan<'_> {
             || at >= 3
                 && self.bytes[at - 3] == b'%'
                 && self.bytes[at - 2..at].iter().all(u8::is_ascii_hexdigit)
+            || self.behind_colour(at)
+    }
+
+    /// Whether a colour ends right before `at`: `[1m`, whatever the escape character before it is written as.
+    fn behind_colour(&self, at: usize) -> bool {
+        if self.bytes[at - 1] != b'm' {
+            return false;
+        }
+        let codes = self.bytes[..at - 1]
+            .iter()
+            .rev()
+            .take(24)
+            .take_while(|byte| byte.is_ascii_digit() || matches!(byte, b';' | b':'))
+            .count();
+        self.bytes[..at - 1 - codes].last() == Some(&b'[')
     }
 
     /// First byte of the line that holds `at`.
