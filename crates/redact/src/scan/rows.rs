@@ -86,14 +86,20 @@ impl Scan<'_> {
         if at == self.bytes.len() {
             return self.open(row, Until::Line);
         }
-        // What `machine` stands behind tells how the row is written.
-        let machine = memchr::memmem::rfind(&self.bytes[row.saturating_sub(320)..row], b"machine ")
-            .map_or(row, |found| row.saturating_sub(320) + found);
+        // What `machine` stands behind tells how the row is written. Without it, it may be a sentence.
+        let floor = row.saturating_sub(320);
+        let [machine, default] = [&b"machine "[..], b"default "]
+            .map(|word| memchr::memmem::rfind(&self.bytes[floor..row], word));
+        let named = machine.max(default);
+        let machine = named.map_or(row, |found| floor + found);
         let Some(stop) = self.row_end(machine, at) else { return };
         let stop = self.bytes[at..stop]
             .iter()
             .position(|byte| matches!(byte, b' ' | b'\t'))
             .map_or(stop, |length| at + length);
+        if named.is_none() && !self.bytes[at..stop].iter().any(u8::is_ascii_digit) {
+            return;
+        }
         self.from = row;
         let value = value::unescape(&self.bytes[at..stop], 1);
         self.claim_as(R::CredentialFile, Kind::Secret, at, stop, Some(value), Learn::Yes);
