@@ -11,8 +11,11 @@
 mod bench;
 mod demo;
 mod generate;
+mod live_check;
 mod process;
 mod root;
+mod shape;
+mod simulator;
 mod skips;
 mod soak;
 mod test;
@@ -41,6 +44,8 @@ enum Command {
     Bench(bench::Args),
     /// Run a suite at full size; CI runs a sample
     Soak(soak::Args),
+    /// Compare the live platform's answers with the simulator's, by shape only; read-only, prints its calls first
+    LiveCheck(live_check::Args),
     /// Write generated files (reference pages, schemas); with --check only compare
     Gen(generate::Args),
 }
@@ -52,6 +57,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Bench(args) => bench::run(&args),
         Command::Soak(args) => soak::run(&args),
+        Command::LiveCheck(args) => live_check::run(&args),
         Command::Gen(args) => generate::run(&args),
     };
     match result {

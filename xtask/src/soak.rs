@@ -24,12 +24,16 @@ pub(crate) struct Args {
 enum Suite {
     /// Canary secrets through the whole bundle
     Canary,
+    /// The client against every documented shape of answers
+    Shapes,
 }
 
 /// Runs one suite at full size.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let (name, filter, full) = match args.suite {
-        Suite::Canary => ("canary", "canary", 100_000),
+    let (name, package, filter, full) = match args.suite {
+        Suite::Canary => ("canary", "suite", "canary", 100_000),
+        // Ten knobs: every combination of them.
+        Suite::Shapes => ("shapes", "fly-api", "every_read_in_other_shapes", 1024),
     };
     let seed = match args.seed {
         Some(seed) => seed,
@@ -39,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let commit = process::output("git", &["rev-parse", "--short", "HEAD"])?;
     println!("soak {name}: {cases} cases, seed {seed}, commit {}", commit.trim());
     let status = process::command("cargo")
-        .args(["test", "--package", "suite", "--test", "it", filter, "--", "--nocapture"])
+        .args(["test", "--package", package, "--test", "it", filter, "--", "--nocapture"])
         .env("FLY_OPS_TEST_CASES", cases.to_string())
         .env("FLY_OPS_TEST_SEED", seed.to_string())
         .status()

@@ -46,7 +46,14 @@ impl Variants {
         if seed == 0 {
             return Self::default();
         }
-        let bits = mix(seed);
+        Self::from_bits(mix(seed))
+    }
+
+    /// How many combinations of the knobs there are.
+    pub const COMBINATIONS: u64 = 1 << 10;
+
+    /// One combination of the knobs; all of them are [`Self::COMBINATIONS`] in number, 0 the default.
+    pub fn from_bits(bits: u64) -> Self {
         let bit = |n: u32| bits >> n & 1 == 1;
         Self {
             snake_case_platform: bit(0),

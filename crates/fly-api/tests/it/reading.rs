@@ -152,11 +152,15 @@ fn unlimited(url: &str) -> Client {
     Client::new(std::sync::Arc::new(http.unwrap()), config)
 }
 
-/// Every read, in the shapes that the documents leave open.
+/// Every read, in the shapes that the documents leave open: a sample, or all of them (`cargo xtask soak shapes`).
 #[tokio::test]
 async fn every_read_in_other_shapes() {
-    for seed in 0..12 {
-        let (sim, _) = start("oom", "", Variants::from_seed(seed)).await;
+    let cases = std::env::var("FLY_OPS_TEST_CASES").ok().and_then(|n| n.parse().ok());
+    let cases: u64 = cases.unwrap_or(12);
+    let all = cases >= Variants::COMBINATIONS;
+    for seed in 0..cases {
+        let variants = if all { Variants::from_bits(seed) } else { Variants::from_seed(seed) };
+        let (sim, _) = start("oom", "", variants).await;
         let client = unlimited(&sim.url());
         let app = demo();
         let context = format!("variants {seed}");
