@@ -481,7 +481,11 @@ pub(crate) async fn plan_of(store: &dyn Store, run: &RunId) -> Result<SealedPlan
     SealedPlan::parse(&store.plan(run).await.map_err(Refusal::Store)?)
 }
 
-pub(crate) async fn load(store: &dyn Store, run: &RunId) -> Result<Loaded, Refusal> {
+/// Reads a run from where it is kept, without a program that could carry it out: for listings.
+///
+/// # Errors
+/// [`Refusal::Journal`] if it is damaged or another plan's, [`Refusal::Store`] if there is no such run.
+pub async fn load(store: &dyn Store, run: &RunId) -> Result<Loaded, Refusal> {
     let plan = plan_of(store, run).await?;
     let bytes = store.journal(run).await.map_err(Refusal::Store)?;
     let damaged = |why| Refusal::Journal { run: run.clone(), why };

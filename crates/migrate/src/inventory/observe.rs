@@ -1,0 +1,255 @@
+//! Reading an inventory: a handful of list calls, and one per volume for its snapshots.
+
+use fly_api::{ApiError, Client, MachineFilter};
+use fly_types::AppName;
+use fly_types::state::{HostStatus, MachineState, VolumeState};
+use fly_types::wire::{Autostop, Machine, Volume, WireTime};
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+
+use super::{AddressInfo, CertificateInfo, Inventory, MachineInfo, MountInfo, VolumeInfo, digest};
+
+/// Why there is no inventory: without the app, its Machines and its volumes nothing can be planned.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {what} of app {app}")]
+pub struct ObserveError {
+    /// Which app.
+    pub app: AppName,
+    /// What was asked for.
+    pub what: &'static str,
+    /// Why not.
+    #[source]
+    pub source: ApiError,
+}
+
+/// Snapshot lists that are read beside each other.
+const AT_ONCE: usize = 8;
+
+/// Reads an app. Addresses, certificates, secrets and snapshots that cannot be read are noted as unknown.
+pub async fn observe(
+    client: &Client,
+    app: &AppName,
+    now: Timestamp,
+) -> Result<Inventory, ObserveError> {
+    let fail = |what| move |source| ObserveError { app: app.clone(), what, source };
+    let filter = MachineFilter::default();
+    let (found, machines, volumes, addresses, certificates, secrets) = tokio::join!(
+        client.app(app),
+        client.machines(app, &filter),
+        client.volumes(app),
+        client.ip_assignments(app),
+        client.certificates(app),
+        client.secrets(app),
+    );
+    let found = found.map_err(fail("the app"))?;
+    let machines = machines.map_err(fail("the Machines"))?;
+    let read_at = machines.read_at().unwrap_or(now);
+    let mut machines: Vec<MachineInfo> =
+        machines.value.iter().filter(|machine| is_there(machine)).map(machine_info).collect();
+    machines.sort_by(|one, other| one.id.cmp(&other.id));
+    let mut unknown = Vec::new();
+    let volumes = volumes.map_err(fail("the volumes"))?.value;
+    let live = volumes.iter().filter(|volume| volume.state.get().is_none_or(VolumeState::is_live));
+    let mut volumes: Vec<VolumeInfo> = live.map(volume_info).collect();
+    volumes.sort_by(|one, other| one.id.cmp(&other.id));
+    snapshots(client, app, &mut volumes, &mut unknown).await;
+    let mut note = |what: &str, error: &ApiError| unknown.push(format!("{what}: {error}"));
+    let addresses = match addresses {
+        Ok(list) => list.value.ips.items().iter().map(address_info).collect(),
+        Err(error) => {
+            note("addresses", &error);
+            Vec::new()
+        }
+    };
+    let certificates = match certificates {
+        Ok(list) => list.value.certificates.items().iter().map(certificate_info).collect(),
+        Err(error) => {
+            note("certificates", &error);
+            Vec::new()
+        }
+    };
+    let secrets = match secrets {
+        Ok(list) => list
+            .value
+            .secrets
+            .items()
+            .iter()
+            .map(|secret| {
+                (secret.name.clone(), secret.digest.text().unwrap_or_default().to_owned())
+            })
+            .collect(),
+        Err(error) => {
+            note("secrets", &error);
+            std::collections::BTreeMap::new()
+        }
+    };
+    Ok(Inventory {
+        app: app.clone(),
+        org: found.value.organization.get().and_then(|org| org.slug.get().cloned()),
+        read_at,
+        source: "Machines API".to_owned(),
+        machines,
+        volumes,
+        addresses,
+        certificates,
+        secrets,
+        unknown,
+    })
+}
+
+async fn snapshots(
+    client: &Client,
+    app: &AppName,
+    volumes: &mut [VolumeInfo],
+    unknown: &mut Vec<String>,
+) {
+    let tasks: Vec<_> = volumes
+        .iter()
+        .map(|volume| volume.id.clone())
+        .enumerate()
+        .map(|(at, id)| async move { (at, client.snapshots(app, &id).await) })
+        .collect();
+    let mut reading = futures_util::stream::iter(tasks).buffer_unordered(AT_ONCE);
+    while let Some((at, found)) = reading.next().await {
+        match found {
+            Ok(list) => {
+                let done = list
+                    .value
+                    .iter()
+                    .filter(|one| one.status.text().is_none_or(|word| word == "created"));
+                volumes[at].last_snapshot =
+                    done.filter_map(|one| one.created_at.get().and_then(WireTime::at)).max();
+            }
+            Err(error) => unknown.push(format!("snapshots of volume {}: {error}", volumes[at].id)),
+        }
+    }
+}
+
+fn is_there(machine: &Machine) -> bool {
+    machine.state.get().is_none_or(MachineState::is_active)
+}
+
+/// What is kept of a Machine.
+pub fn machine_info(machine: &Machine) -> MachineInfo {
+    let (config, complete) = match machine.effective_config() {
+        Some((config, complete)) => (config.clone(), complete),
+        None => (fly_types::wire::MachineConfig::default(), false),
+    };
+    let region = machine
+        .region
+        .get()
+        .cloned()
+        .unwrap_or_else(|| fly_types::RegionCode::from_wire("unknown"));
+    let env = config.env.get().map(|env| env.expose().clone()).unwrap_or_default();
+    let guest = config.guest.get();
+    let services = config.services.items();
+    let autostop =
+        services.iter().filter_map(|service| service.autostop.get()).map(Autostop::as_str);
+    let service_checks: usize = services.iter().map(|service| service.checks.items().len()).sum();
+    let seconds = config.stop_config.get().and_then(|stop| stop.timeout.get()?.to_std());
+    MachineInfo {
+        id: machine.id.clone(),
+        name: machine.name.text().unwrap_or_default().to_owned(),
+        state: machine.state.get().map_or("unknown", MachineState::as_str).to_owned(),
+        version: machine.version().unwrap_or_default().to_owned(),
+        group: machine.process_group().map(str::to_owned),
+        managed: config.metadata_value("fly_platform_version") == Some("v2"),
+        image: image(machine, &config),
+        cpu_kind: guest.and_then(|guest| guest.cpu_kind.text()).unwrap_or("shared").to_owned(),
+        cpus: guest.and_then(|guest| guest.cpus.copied()).unwrap_or(1),
+        memory_mb: guest.and_then(|guest| guest.memory_mb.copied()).unwrap_or(256),
+        gpu: guest.is_some_and(|guest| {
+            guest.gpus.copied().unwrap_or(0) > 0 || guest.gpu_kind.text().is_some()
+        }),
+        mounts: config
+            .mounts
+            .items()
+            .iter()
+            .filter_map(|mount| {
+                Some(MountInfo {
+                    volume: mount.volume.get()?.clone(),
+                    name: mount.name.text().unwrap_or_default().to_owned(),
+                    path: mount.path.text().unwrap_or_default().to_owned(),
+                })
+            })
+            .collect(),
+        services: services.iter().filter_map(|service| service.internal_port.copied()).collect(),
+        autostop: autostop
+            .max_by_key(|word| ["off", "stop", "suspend"].iter().position(|known| known == word))
+            .unwrap_or("off")
+            .to_owned(),
+        checks: service_checks + config.checks.get().map_or(0, std::collections::BTreeMap::len),
+        schedule: config.schedule.text().map(str::to_owned),
+        standbys: config.standbys.items().to_vec(),
+        metadata: config.metadata.get().cloned().unwrap_or_default(),
+        region_env: env
+            .iter()
+            .filter(|(name, value)| {
+                name.as_str() != "PRIMARY_REGION" && names_region(value, region.as_str())
+            })
+            .map(|(name, _)| name.clone())
+            .collect(),
+        primary_region: env.get("PRIMARY_REGION").cloned(),
+        env: env.into_keys().collect(),
+        region,
+        cordoned: machine.cordoned.copied().unwrap_or(false),
+        host_status: machine.host_status.get().map_or("ok", HostStatus::as_str).to_owned(),
+        private_ip: machine.private_ip.text().unwrap_or_default().to_owned(),
+        stop_seconds: seconds.map_or(5, |time| time.as_secs()),
+        config: digest::config(&config),
+        incomplete: !complete,
+        lease: machine.lease.get().and_then(|lease| lease.owner.text()).map(str::to_owned),
+    }
+}
+
+/// The image as the platform resolved it, so that a copy runs the very same.
+fn image(machine: &Machine, config: &fly_types::wire::MachineConfig) -> String {
+    let resolved = machine.image_ref.get().map(fly_types::wire::ImageRef::reference);
+    resolved
+        .filter(|text| text.contains('@'))
+        .or_else(|| config.image.text().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// Whether a value contains a region code as a word of its own: `fra`, `fra.shop.internal`, `region=fra`.
+fn names_region(value: &str, region: &str) -> bool {
+    value.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == region)
+}
+
+/// What is kept of a volume. Its snapshots are read apart.
+pub fn volume_info(volume: &Volume) -> VolumeInfo {
+    VolumeInfo {
+        id: volume.id.clone(),
+        name: volume.name.text().unwrap_or_default().to_owned(),
+        region: volume
+            .region
+            .get()
+            .cloned()
+            .unwrap_or_else(|| fly_types::RegionCode::from_wire("unknown")),
+        size_gb: volume.size_gb.copied().unwrap_or(0),
+        state: volume.state.get().map_or("unknown", VolumeState::as_str).to_owned(),
+        attached: volume.attached_machine_id.get().filter(|id| !id.as_str().is_empty()).cloned(),
+        host_status: volume.host_status.get().map_or("ok", HostStatus::as_str).to_owned(),
+        encrypted: volume.encrypted.copied().unwrap_or(false),
+        retention_days: volume.snapshot_retention.copied().unwrap_or(5),
+        used_bytes: volume.usage_bytes().map(|(used, _)| used),
+        created_at: volume.created_at.get().and_then(WireTime::at),
+        last_snapshot: None,
+    }
+}
+
+fn address_info(ip: &fly_types::wire::IpAssignment) -> AddressInfo {
+    AddressInfo {
+        ip: ip.ip.text().unwrap_or_default().to_owned(),
+        kind: ip.kind().map_or("unknown".to_owned(), |kind| kind.to_string()),
+        region: ip.region.text().unwrap_or("global").to_owned(),
+    }
+}
+
+fn certificate_info(certificate: &fly_types::wire::Certificate) -> CertificateInfo {
+    CertificateInfo {
+        hostname: certificate.hostname.clone(),
+        status: certificate.status.get().map_or("unknown".to_owned(), ToString::to_string),
+        configured: certificate.configured.copied().unwrap_or(false),
+    }
+}

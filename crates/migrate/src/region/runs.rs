@@ -1,0 +1,119 @@
+//! Runs of this tool: where they are kept, who carries them out, how they end.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use fly_types::{AppName, OrgSlug};
+use ops_cli::{CliError, Context, Exit, Scrubber, Ui};
+use runbook::cancel::Cancel;
+use runbook::error::{Failure, Refusal};
+use runbook::event::Event;
+use runbook::executor::LocalExecutor;
+use runbook::journal::Record;
+use runbook::outcome::{Outcome, Report};
+use runbook::plan::{Id, Plan};
+use runbook::progress::Progress;
+use runbook::secrets::SecretGuard;
+use runbook::store::directory::DirectoryStore;
+
+use crate::platform::Platform;
+use crate::steps::registry;
+
+/// Opens the directory of runs.
+pub(crate) fn store(state: &Path) -> Result<DirectoryStore, CliError> {
+    DirectoryStore::open(state.join("migrate"))
+        .map_err(|why| CliError::nothing_done(format!("cannot open the directory of runs: {why}")))
+}
+
+/// An executor for runs of one app, wired to the terminal and to signals.
+pub(crate) fn executor(
+    context: &Context,
+    store: DirectoryStore,
+    client: fly_api::Client,
+    app: AppName,
+    org: Option<&OrgSlug>,
+) -> LocalExecutor {
+    let platform = Arc::new(Platform::new(client, app));
+    let cancel = Cancel::new();
+    let (asked, passed) = (context.cancel.clone(), cancel.clone());
+    tokio::spawn(async move {
+        asked.cancelled().await;
+        passed.cancel();
+    });
+    LocalExecutor::new(registry(&platform, org), Arc::new(store), Arc::clone(&context.clock))
+        .secrets(Arc::new(Guard(context.scrubber.clone())))
+        .progress(Arc::new(Lines(context.ui.clone())))
+        .cancel(cancel)
+}
+
+struct Guard(Scrubber);
+
+impl SecretGuard for Guard {
+    fn scrub(&self, text: &str) -> String {
+        self.0.clean(text)
+    }
+}
+
+/// A line per step.
+struct Lines(Ui);
+
+impl Progress for Lines {
+    fn record(&self, plan: &Plan, record: &Record) {
+        let title = |id: &Id| plan.step(id).map_or("", |step| step.title.as_str()).to_owned();
+        match &record.event {
+            Event::Intent { step, .. } => self.0.detail(&format!("… {step}: {}", title(step))),
+            Event::Done { step, acted, .. } => {
+                let word = if *acted { "done" } else { "ok" };
+                self.0.note(&format!("{word} {step}: {}", title(step)));
+            }
+            Event::Failed { step, error, .. } => self.0.note(&format!("failed {step}: {error}")),
+            Event::Undone { step } => self.0.note(&format!("undone {step}: {}", title(step))),
+            Event::UndoFailed { step, error } => {
+                self.0.note(&format!("undo failed {step}: {error}"));
+            }
+            _ => {}
+        }
+    }
+
+    fn note(&self, step: &Id, text: &str) {
+        self.0.detail(&format!("  {step}: {text}"));
+    }
+}
+
+/// Prints a report and says how the command ended.
+pub(crate) fn ended(context: &Context, report: &Report) -> Result<Exit, CliError> {
+    if context.ui.is_json() {
+        context.ui.json(&report.to_json())?;
+    } else {
+        context.ui.out(&runbook::render::report_text(report))?;
+        if matches!(
+            report.outcome,
+            Outcome::Stopped { .. }
+                | Outcome::FollowUpFailed { .. }
+                | Outcome::Held { .. }
+                | Outcome::Unsafe { .. }
+        ) {
+            context.ui.note(&format!("fly-migrate region resume {}", report.run));
+            if !report.committed {
+                context.ui.note(&format!("fly-migrate region rollback {}", report.run));
+            }
+        }
+    }
+    Ok(match &report.outcome {
+        Outcome::Done => Exit::Ok,
+        Outcome::Undone => Exit::Undone,
+        Outcome::FollowUpFailed { .. } => Exit::FollowUpFailed,
+        Outcome::Held { .. } => Exit::Held,
+        Outcome::Unsafe { .. } => Exit::Unsafe,
+        Outcome::Stopped { error } if error.failure == Failure::Cancelled => {
+            context.cancel.signal().map_or(Exit::Stopped, ops_cli::Signal::exit)
+        }
+        Outcome::Stopped { .. } | Outcome::UndoneTo { .. } => Exit::Stopped,
+    })
+}
+
+/// A refusal as an error of the command: nothing was changed.
+pub(crate) fn refused(refusal: &Refusal) -> CliError {
+    let exit = if refusal.is_held() { Exit::Held } else { Exit::NothingDone };
+    CliError::new(exit, refusal.to_string()).hint(refusal.hint())
+}

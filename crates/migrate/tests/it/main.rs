@@ -1,0 +1,8 @@
+//! Moves against the simulator.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![allow(clippy::print_stdout, reason = "sizes of matrices are printed")]
+#![allow(clippy::disallowed_methods, reason = "a test is its own approval")]
+
+mod bench;
+mod saga;
