@@ -44,6 +44,13 @@ impl Document {
         Self { lines: LineIndex::new(&text), text, root, mistakes }
     }
 
+    /// A text that is no TOML, for its places alone.
+    pub fn unparsed(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let (root, mistakes) = syntax::parse("");
+        Self { lines: LineIndex::new(&text), text, root, mistakes }
+    }
+
     /// Parses the bytes of a file.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, UnreadableError> {
         if bytes.len() > MAX_BYTES {

@@ -11,6 +11,7 @@
 pub mod convert;
 pub mod diag;
 pub mod diff;
+pub mod dockerfile;
 mod document;
 pub mod edit;
 mod format;

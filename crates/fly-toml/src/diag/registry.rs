@@ -10,6 +10,7 @@ pub fn all() -> Vec<&'static Code> {
     codes.extend(crate::verdict::codes::ALL);
     codes.extend(crate::convert::codes::ALL);
     codes.extend(crate::lint::ALL.iter().map(|lint| lint.code));
+    codes.extend(crate::dockerfile::ALL.iter().map(|lint| lint.code));
     codes
 }
 

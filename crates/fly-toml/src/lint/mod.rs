@@ -5,6 +5,8 @@
 
 mod autostop_without_autostart;
 mod bare_duration;
+mod secret_in_env;
+pub(crate) mod secrets;
 mod soft_limit_above_hard;
 
 use crate::diag::{Code, Diagnostic};
@@ -30,8 +32,12 @@ pub struct Lint {
 }
 
 /// Every lint, in alphabetical order of the codes.
-pub static ALL: &[&Lint] =
-    &[&autostop_without_autostart::LINT, &bare_duration::LINT, &soft_limit_above_hard::LINT];
+pub static ALL: &[&Lint] = &[
+    &autostop_without_autostart::LINT,
+    &bare_duration::LINT,
+    &secret_in_env::LINT,
+    &soft_limit_above_hard::LINT,
+];
 
 /// Runs all lints.
 pub fn run(input: &LintInput<'_>) -> Vec<Diagnostic> {
@@ -40,6 +46,11 @@ pub fn run(input: &LintInput<'_>) -> Vec<Diagnostic> {
         (lint.check)(input, &mut diagnostics);
     }
     diagnostics
+}
+
+/// Whether the first label of a code's diagnostics covers a secret, so that its text must not be shown.
+pub fn is_about_secrets(code: &Code) -> bool {
+    [secret_in_env::CODE.id, crate::dockerfile::SECRET.id].contains(&code.id)
 }
 
 #[cfg(test)]

@@ -1,0 +1,66 @@
+//! A secret that stays in the image.
+
+use super::{Dockerfile, Lint};
+use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
+use crate::lint::secrets::{Suspicion, suspicion};
+
+pub(super) static LINT: Lint = Lint { code: &CODE, check };
+
+pub(crate) static CODE: Code = Code {
+    id: "dockerfile-secret",
+    title: "A secret in the image",
+    severity: Severity::Error,
+    grade: Grade::Security,
+    flyctl: Flyctl::Silent,
+    why: "ENV and ARG stay in the image's history: everybody who can pull the image reads them with `docker history`, and so does every cache of it.",
+    details: "At run time use `fly secrets set NAME=…`; during the build a secret mount: `RUN --mount=type=secret,id=NAME …` with `fly deploy --build-secret NAME=…`. An ARG without a value is reported for its name, because a value given with `--build-arg` stays in the history as well. Change a secret that was published.",
+    bad: "FROM node:22-slim\nARG NPM_TOKEN\nENV DATABASE_PASSWORD=hunter2hunter2\nUSER node",
+    good: "FROM node:22-slim\nRUN --mount=type=secret,id=NPM_TOKEN npm ci\nUSER node",
+    source: "Docker documentation, build secrets; Fly.io documentation, apps/build-secrets",
+};
+
+fn check(dockerfile: &Dockerfile<'_>, out: &mut Vec<Diagnostic>) {
+    for instruction in dockerfile.instructions() {
+        if instruction.name != "ENV" && instruction.name != "ARG" {
+            continue;
+        }
+        for (name, value) in instruction.pairs() {
+            // What refers to another variable is that one's matter.
+            let is_reference = value.starts_with('$');
+            let kind = suspicion(&name, &value);
+            let is_empty_arg = instruction.name == "ARG" && value.is_empty();
+            let what = match kind {
+                Some(Suspicion::Value(what)) => format!("`{name}` holds {what}"),
+                Some(Suspicion::Name) if is_empty_arg => {
+                    format!("the build argument `{name}` looks like a secret")
+                }
+                Some(Suspicion::Name) if !value.is_empty() && !is_reference => {
+                    format!("`{name}` looks like a secret")
+                }
+                _ => continue,
+            };
+            out.push(
+                Diagnostic::new(&CODE, what).at(instruction.span, "stays in the image's history"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dockerfile::testing::count;
+
+    #[test]
+    fn references_empty_values_and_mounts_are_fine() {
+        let id = "dockerfile-secret";
+        assert_eq!(count(id, "FROM a:1\nENV API_KEY=abcdefgh A=1\nARG DB_PASSWORD\n"), 2);
+        for fine in [
+            "FROM a:1\nENV API_KEY=\n",
+            "FROM a:1\nENV API_KEY=$OTHER\n",
+            "FROM a:1\nARG VERSION\nENV KEYBOARD=us\n",
+            "FROM a:1\nRUN --mount=type=secret,id=API_KEY make\n",
+        ] {
+            assert_eq!(count(id, fine), 0, "{fine}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! A secret in `[env]`.
+
+use super::secrets::{Suspicion, suspicion};
+use super::{Lint, LintInput};
+use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
+
+pub(super) static LINT: Lint = Lint { code: &CODE, check };
+
+pub(super) static CODE: Code = Code {
+    id: "secret-in-env",
+    title: "A secret in [env]",
+    severity: Severity::Error,
+    grade: Grade::Security,
+    flyctl: Flyctl::Warns,
+    why: "The file is in the repository's history, and its variables are in the Machine's config, which everybody with read access to the app can read. Secrets are encrypted and are not shown again.",
+    details: "flyctl warns by name only, at deploy. Here the value counts as well: published prefixes of tokens, private keys, URLs with a password. Move it with `fly secrets set NAME=…`, delete the line, and change the secret: the old one stays in the history. Names that bundlers publish (NEXT_PUBLIC_, VITE_) are not meant.",
+    bad: "[env]\nSTRIPE_API_KEY = \"0f8c2a61d9\"",
+    good: "# fly secrets set STRIPE_API_KEY=…\n[env]\nSTRIPE_API_VERSION = \"2026-01-01\"",
+    source: "flyctl internal/command/deploy of 2026-08-21; 17 of 205 public repositories",
+};
+
+fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
+    for (name, value) in input.config.env.iter().flat_map(|env| env.value.iter()) {
+        let message = match suspicion(name, &value.value) {
+            Some(Suspicion::Value(what)) => format!("`{name}` holds {what}"),
+            Some(Suspicion::Name) => format!("`{name}` looks like a secret"),
+            None => continue,
+        };
+        // A name alone proves less than a value.
+        let severity = match suspicion(name, &value.value) {
+            Some(Suspicion::Name) => Severity::Warning,
+            _ => Severity::Error,
+        };
+        out.push(
+            Diagnostic::new(&CODE, message)
+                .severity(severity)
+                .at(value.span, format!("use `fly secrets set {name}=…`")),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::count;
+
+    #[test]
+    fn values_count_more_than_names() {
+        let id = "secret-in-env";
+        assert_eq!(count(id, "[env]\nA = 'postgres://u:p4ss@db/x'\nAPI_KEY = '0123abcd'\n"), 2);
+        assert_eq!(count(id, "[env]\nKEYBOARD = 'us'\nTOKEN_TTL = 60\nAPI_KEY = ''\n"), 0);
+        assert_eq!(count(id, "[processes]\nAPI_KEY = 'x'\n"), 0);
+    }
+}

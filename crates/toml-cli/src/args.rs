@@ -1,0 +1,148 @@
+//! The command line, exactly as typed.
+
+use std::path::PathBuf;
+
+use findings::{Format, Selection, Severity};
+use ops_cli::Arguments;
+use ops_cli::args::OutputArgs;
+
+/// Check, explain, edit and convert fly.toml
+///
+/// Works on files alone: no account, no token, no network.
+#[derive(Debug, clap::Parser)]
+#[command(name = "fly-toml", version)]
+pub struct Args {
+    /// How to print.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Arguments for Args {
+    fn output(&self) -> &OutputArgs {
+        &self.output
+    }
+}
+
+/// The subcommands.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Say what flyctl refuses, what it silently ignores, and what will hurt
+    Check(Box<CheckArgs>),
+    /// Explain a code, or list all codes
+    Explain(ExplainArgs),
+}
+
+/// `fly-toml check`.
+#[derive(Debug, Default, clap::Args)]
+pub struct CheckArgs {
+    /// Files, directories (searched for fly.toml and fly.NAME.toml) or `-` for standard input; fly.toml here, when missing
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How to print the findings
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "json")]
+    pub format: Option<FormatArg>,
+    /// Exit with 1 when something at least this bad is found
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+    /// Apply the fixes that are safe; with `-` print the fixed text, findings go to standard error
+    #[arg(long)]
+    pub fix: bool,
+    /// Judge these codes only: ids and `tag:WORD`, separated by commas, `-` in front leaves out
+    #[arg(long, value_name = "CODES", allow_hyphen_values = true)]
+    pub select: Option<Selection>,
+    /// Leave out the lints: only what flyctl decides on, old spellings and ignored keys
+    #[arg(long)]
+    pub no_lints: bool,
+    /// Unknown top-level keys that are there on purpose
+    #[arg(long, value_name = "KEY", value_delimiter = ',')]
+    pub allow_key: Vec<String>,
+    /// Dockerfile that the app is built from, instead of the one that the file names or the one beside it
+    #[arg(long, value_name = "FILE", conflicts_with = "no_dockerfile")]
+    pub dockerfile: Option<PathBuf>,
+    /// Look at no Dockerfile
+    #[arg(long)]
+    pub no_dockerfile: bool,
+    /// Findings that were accepted earlier and do not count
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Accept everything that is found now: write it as a baseline and exit with 0
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    pub write_baseline: Option<PathBuf>,
+    /// File with `[[ignore]]` entries: rule, subject, until, reason
+    #[arg(long, value_name = "FILE")]
+    pub ignore_file: Option<PathBuf>,
+}
+
+/// `fly-toml explain`.
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// The code, as `check` prints it in brackets
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+}
+
+/// Forms of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum FormatArg {
+    /// Each finding with its lines, as a compiler shows it
+    Human,
+    /// The report in the published schema (schemas/findings.schema.json)
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// JUnit XML
+    Junit,
+    /// Markdown
+    Markdown,
+    /// A table
+    Table,
+}
+
+impl FormatArg {
+    /// The shared form; `None` for the one that needs the texts.
+    pub fn shared(self) -> Option<Format> {
+        match self {
+            Self::Human => None,
+            Self::Json => Some(Format::Json),
+            Self::Sarif => Some(Format::Sarif),
+            Self::Github => Some(Format::Github),
+            Self::Junit => Some(Format::Junit),
+            Self::Markdown => Some(Format::Markdown),
+            Self::Table => Some(Format::Table),
+        }
+    }
+}
+
+/// From which severity on a finding fails the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum FailOn {
+    /// Anything
+    Info,
+    /// What will hurt under likely conditions
+    Warning,
+    /// What does not work
+    #[default]
+    Error,
+    /// What endangers data or users now
+    Critical,
+    /// Nothing
+    Never,
+}
+
+impl FailOn {
+    /// The threshold; `None` when nothing fails.
+    pub fn threshold(self) -> Option<Severity> {
+        match self {
+            Self::Info => Some(Severity::Info),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+            Self::Critical => Some(Severity::Critical),
+            Self::Never => None,
+        }
+    }
+}
