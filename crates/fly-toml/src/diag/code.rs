@@ -101,9 +101,11 @@ impl Code {
         if !self.details.is_empty() {
             let _ = write!(page, "\n{}\n", self.details);
         }
-        let _ = write!(page, "\n## Example\n\n```toml\n{}\n```\n", self.bad.trim_end());
+        let language = if self.bad.starts_with("FROM ") { "dockerfile" } else { "toml" };
+        let _ = write!(page, "\n## Example\n\n```{language}\n{}\n```\n", self.bad.trim_end());
         if !self.good.is_empty() {
-            let _ = write!(page, "\nBetter:\n\n```toml\n{}\n```\n", self.good.trim_end());
+            let good = self.good.trim_end();
+            let _ = write!(page, "\nBetter:\n\n```{language}\n{good}\n```\n");
         }
         let _ = write!(page, "\n## Source\n\n{}\n", self.source);
         page

@@ -2,7 +2,7 @@
 
 use super::{Dockerfile, Lint};
 use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
-use crate::lint::secrets::{Suspicion, suspicion};
+use crate::lint::secrets::{Suspicion, is_secret_name, suspicion};
 
 pub(super) static LINT: Lint = Lint { code: &CODE, check };
 
@@ -27,15 +27,13 @@ fn check(dockerfile: &Dockerfile<'_>, out: &mut Vec<Diagnostic>) {
         for (name, value) in instruction.pairs() {
             // What refers to another variable is that one's matter.
             let is_reference = value.starts_with('$');
-            let kind = suspicion(&name, &value);
+            // A value given with --build-arg stays in the history as well.
             let is_empty_arg = instruction.name == "ARG" && value.is_empty();
-            let what = match kind {
+            let what = match suspicion(&name, &value) {
                 Some(Suspicion::Value(what)) => format!("`{name}` holds {what}"),
-                Some(Suspicion::Name) if is_empty_arg => {
+                Some(Suspicion::Name) if !is_reference => format!("`{name}` looks like a secret"),
+                None if is_empty_arg && is_secret_name(&name) => {
                     format!("the build argument `{name}` looks like a secret")
-                }
-                Some(Suspicion::Name) if !value.is_empty() && !is_reference => {
-                    format!("`{name}` looks like a secret")
                 }
                 _ => continue,
             };

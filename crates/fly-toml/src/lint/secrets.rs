@@ -72,7 +72,8 @@ pub(crate) fn credential(value: &str) -> Option<&'static str> {
     None
 }
 
-fn is_secret_name(name: &str) -> bool {
+/// Whether a name promises a secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     let words: Vec<&str> = upper.split(['_', '-', '.']).collect();
     if PUBLIC_NAMES.contains(&upper.as_str()) || words.iter().any(|it| PUBLIC_WORDS.contains(it)) {
