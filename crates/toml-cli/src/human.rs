@@ -177,9 +177,6 @@ mod tests {
 
     #[test]
     fn masks_keep_lengths_and_lines() {
-        assert_eq!(
-            masked("a = 'ü\nb'", &[Span::new(4, 10)]),
-            "a = ***\n**".replace("***\n", "***\n")
-        );
+        assert_eq!(masked("a = 'ü\nb'", &[Span::new(4, 10)]), "a = ***\n**");
     }
 }

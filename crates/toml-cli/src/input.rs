@@ -98,9 +98,9 @@ pub(crate) fn one(named: Option<&Path>, directory: &Path) -> Result<Source, CliE
     }
     let path = directory.join(named);
     if path.is_dir() {
-        return existing(named.join("fly.toml"), directory);
+        return existing(&named.join("fly.toml"), directory);
     }
-    existing(named.to_owned(), directory)
+    existing(named, directory)
 }
 
 /// Everything that was named; directories are searched. Nothing named means fly.toml here.
@@ -123,7 +123,7 @@ pub(crate) fn many(named: &[PathBuf], directory: &Path) -> Result<Vec<Source>, C
                 .hint("name the file itself if it has another name"));
             }
         } else {
-            sources.push(existing(path.clone(), directory)?);
+            sources.push(existing(path, directory)?);
         }
     }
     let mut seen = Vec::new();
@@ -135,8 +135,8 @@ pub(crate) fn many(named: &[PathBuf], directory: &Path) -> Result<Vec<Source>, C
     Ok(sources)
 }
 
-fn existing(named: PathBuf, directory: &Path) -> Result<Source, CliError> {
-    let path = directory.join(&named);
+fn existing(named: &Path, directory: &Path) -> Result<Source, CliError> {
+    let path = directory.join(named);
     let shown = named.display().to_string();
     let kind = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     if matches!(kind, "json" | "yaml" | "yml") {

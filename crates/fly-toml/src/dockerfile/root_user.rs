@@ -20,26 +20,22 @@ static CODE: Code = Code {
 
 fn check(dockerfile: &Dockerfile<'_>, out: &mut Vec<Diagnostic>) {
     let Some(last) = dockerfile.stages().last() else { return };
-    let user = dockerfile.in_final("USER").last();
-    match user {
-        Some(user) => {
-            let name = user.arguments.split(':').next().unwrap_or("").trim();
-            if name == "root" || name == "0" {
-                out.push(
-                    Diagnostic::new(&CODE, "the app runs as root")
-                        .at(user.span, "the last USER decides"),
-                );
-            }
+    if let Some(user) = dockerfile.in_final("USER").last() {
+        let name = user.arguments.split(':').next().unwrap_or("").trim();
+        if name == "root" || name == "0" {
+            out.push(
+                Diagnostic::new(&CODE, "the app runs as root")
+                    .at(user.span, "the last USER decides"),
+            );
         }
-        None => {
-            let image = last.image().unwrap_or("");
-            if !image.contains("nonroot") && !image.contains("rootless") {
-                out.push(
-                    Diagnostic::new(&CODE, "no USER: the app most likely runs as root")
-                        .at(last.span, "the final stage names no other user"),
-                );
-            }
-        }
+        return;
+    }
+    let image = last.image().unwrap_or("");
+    if !image.contains("nonroot") && !image.contains("rootless") {
+        out.push(
+            Diagnostic::new(&CODE, "no USER: the app most likely runs as root")
+                .at(last.span, "the final stage names no other user"),
+        );
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a person sees, over real files.
 
+use std::fmt::Write as _;
+
 use crate::support::{Folder, corpus};
 
 #[test]
@@ -17,7 +19,7 @@ fn real_files() {
         let folder = Folder::new(&[("fly.toml", &corpus(name))]);
         // Lints have their own tests; without them this changes when the wording for flyctl's own rules does.
         let ran = folder.run(&["check", "--no-lints"]);
-        all.push_str(&format!("=== {name}: exit {}\n{}{}\n", ran.code, ran.out, ran.err));
+        writeln!(all, "=== {name}: exit {}\n{}{}", ran.code, ran.out, ran.err).unwrap();
     }
     insta::assert_snapshot!(all);
 }
