@@ -33,6 +33,24 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Explain a code, or list all codes
     Explain(ExplainArgs),
+    /// Format files without changing their meaning
+    Fmt(FmtArgs),
+    /// Print one value
+    Get(GetArgs),
+    /// Set values and leave the rest of the file as it is
+    Set(SetArgs),
+    /// Remove values and leave the rest of the file as it is
+    Unset(UnsetArgs),
+    /// Show what differs in meaning: two files, or a file and running Machines; exit with 1 if anything does
+    Diff(DiffArgs),
+    /// Lay a small file over a complete one, e.g. for a development app
+    Overlay(OverlayArgs),
+    /// Print the Machines API config that a deploy would send for each process group
+    MachineConfig(MachineConfigArgs),
+    /// Make a fly.toml from running Machines
+    FromMachines(FromMachinesArgs),
+    /// Convert an Apps v1 file to v2 and explain each change
+    Migrate(MigrateArgs),
 }
 
 /// `fly-toml check`.
@@ -145,4 +163,139 @@ impl FailOn {
             Self::Never => None,
         }
     }
+}
+
+/// `fly-toml fmt`.
+#[derive(Debug, clap::Args)]
+pub struct FmtArgs {
+    /// Files, directories or `-`; fly.toml here, when missing
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Write nothing; print the files that would change and exit with 1 if there are any
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `fly-toml get`.
+#[derive(Debug, clap::Args)]
+pub struct GetArgs {
+    /// Where the value is, e.g. http_service.checks[0].interval
+    #[arg(value_name = "KEY")]
+    pub path: String,
+    /// The file, its directory, or `-`; fly.toml here, when missing
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// `fly-toml set`.
+#[derive(Debug, clap::Args)]
+pub struct SetArgs {
+    /// Keys and values in turn; a value that is no TOML is taken as a text
+    #[arg(value_name = "KEY VALUE", required = true, num_args = 2.., allow_hyphen_values = true)]
+    pub values: Vec<String>,
+    /// The file, its directory, or `-`; fly.toml here, when missing
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Take every value as a text
+    #[arg(long)]
+    pub text: bool,
+    /// Print the result instead of writing the file
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// `fly-toml unset`.
+#[derive(Debug, clap::Args)]
+pub struct UnsetArgs {
+    /// What to remove
+    #[arg(value_name = "KEY", required = true)]
+    pub paths: Vec<String>,
+    /// The file, its directory, or `-`; fly.toml here, when missing
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Print the result instead of writing the file
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// `fly-toml machine-config`.
+#[derive(Debug, clap::Args)]
+pub struct MachineConfigArgs {
+    /// The file, its directory, or `-`; fly.toml here, when missing
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Only this process group, without the outer object
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// Also the Machine that runs the release command
+    #[arg(long)]
+    pub release: bool,
+    /// JSON of a running Machine (or its config): what fly.toml does not manage is kept from it
+    #[arg(long, value_name = "FILE.json", value_parser = clap::value_parser!(PathBuf))]
+    pub current: Option<PathBuf>,
+}
+
+/// `fly-toml from-machines`.
+#[derive(Debug, clap::Args)]
+pub struct FromMachinesArgs {
+    /// What `fly machine list --json` printed, or `-`
+    #[arg(value_name = "MACHINES.json")]
+    pub machines: PathBuf,
+    /// Name of the app
+    #[arg(long = "app", value_name = "NAME")]
+    pub app_name: String,
+    /// Write this file instead of printing
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace the file
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `fly-toml migrate`.
+#[derive(Debug, clap::Args)]
+pub struct MigrateArgs {
+    /// The file, its directory, or `-`; fly.toml here, when missing
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Write the file instead of printing the result
+    #[arg(long)]
+    pub write: bool,
+    /// Turn a service on ports 80 and 443 into [http_service] where that changes nothing
+    #[arg(long)]
+    pub fold_http_service: bool,
+}
+
+/// `fly-toml overlay`.
+#[derive(Debug, clap::Args)]
+pub struct OverlayArgs {
+    /// The complete file
+    #[arg(value_name = "BASE")]
+    pub base: PathBuf,
+    /// The file that holds what differs, another `app` among it
+    #[arg(value_name = "OVERLAY")]
+    pub overlay: PathBuf,
+    /// Write the merged file beside the base instead of printing it
+    #[arg(short, long, value_name = "FILE", conflicts_with = "minimise")]
+    pub output: Option<PathBuf>,
+    /// Replace the file
+    #[arg(long)]
+    pub force: bool,
+    /// OVERLAY is a complete sibling of BASE: print the smallest overlay that makes it
+    #[arg(long)]
+    pub minimise: bool,
+}
+
+/// `fly-toml diff`.
+#[derive(Debug, clap::Args)]
+pub struct DiffArgs {
+    /// The first file
+    #[arg(value_name = "FILE")]
+    pub before: PathBuf,
+    /// The second file
+    #[arg(value_name = "OTHER", conflicts_with = "machines")]
+    pub after: Option<PathBuf>,
+    /// Compare with running Machines: what `fly machine list --json` printed, or `-`
+    #[arg(long, value_name = "MACHINES.json")]
+    pub machines: Option<PathBuf>,
 }

@@ -90,6 +90,17 @@ pub(crate) fn text(source: &Source) -> Result<String, CliError> {
     }
 }
 
+/// Refuses to go on when somebody else changed a file since it was read.
+pub(crate) fn unchanged(path: &Path, shown: &str, before: &[u8]) -> Result<(), CliError> {
+    let now = fs::read(path)
+        .map_err(|error| CliError::nothing_done(format!("cannot read {shown}")).caused_by(error))?;
+    if now == before {
+        return Ok(());
+    }
+    Err(CliError::nothing_done(format!("{shown} changed since it was read"))
+        .hint("nothing was written; run the command again"))
+}
+
 /// The one file that a command is about: `-`, a path, a directory that holds fly.toml, or fly.toml here.
 pub(crate) fn one(named: Option<&Path>, directory: &Path) -> Result<Source, CliError> {
     let named = named.unwrap_or_else(|| Path::new("fly.toml"));
@@ -101,6 +112,14 @@ pub(crate) fn one(named: Option<&Path>, directory: &Path) -> Result<Source, CliE
         return existing(&named.join("fly.toml"), directory);
     }
     existing(named, directory)
+}
+
+/// A file of data, e.g. JSON that flyctl printed, or `-`.
+pub(crate) fn data(named: &Path, directory: &Path) -> Source {
+    if named.as_os_str() == "-" {
+        return Source::Stdin;
+    }
+    Source::File { shown: named.display().to_string(), path: directory.join(named) }
 }
 
 /// Everything that was named; directories are searched. Nothing named means fly.toml here.
@@ -200,6 +219,15 @@ mod tests {
         ] {
             assert_eq!(is_config(name), is, "{name}");
         }
+    }
+
+    #[test]
+    fn a_file_that_changed_meanwhile_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fly.toml");
+        fs::write(&path, "b = 1\n").unwrap();
+        assert!(unchanged(&path, "fly.toml", b"a = 1\n").is_err());
+        assert!(unchanged(&path, "fly.toml", b"b = 1\n").is_ok());
     }
 
     #[test]

@@ -5,9 +5,14 @@
 
 pub mod args;
 mod check;
+mod compare;
+mod convert;
+mod edit;
 mod explain;
 mod human;
 mod input;
+mod one;
+mod print;
 
 use ops_cli::{CliError, Context, Exit};
 
@@ -23,5 +28,14 @@ pub async fn run(args: Args, context: Context) -> Result<Exit, CliError> {
     match &args.command {
         Command::Check(options) => check::run(options, &context),
         Command::Explain(options) => explain::run(options, &context),
+        Command::Fmt(options) => edit::fmt(options, &context),
+        Command::Get(options) => edit::get(options, &context),
+        Command::Set(options) => edit::set(options, &context),
+        Command::Unset(options) => edit::unset(options, &context),
+        Command::Diff(options) => compare::diff(options, &context),
+        Command::Overlay(options) => compare::overlay(options, &context),
+        Command::MachineConfig(options) => convert::machine_config(options, &context),
+        Command::FromMachines(options) => convert::from_machines(options, &context),
+        Command::Migrate(options) => compare::migrate(options, &context),
     }
 }

@@ -53,6 +53,12 @@ pub fn is_about_secrets(code: &Code) -> bool {
     [secret_in_env::CODE.id, crate::dockerfile::SECRET.id].contains(&code.id)
 }
 
+/// Whether a value looks like a secret, by itself or by the last name of its path.
+pub fn looks_secret(path: &str, value: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    secrets::suspicion(name, value).is_some()
+}
+
 #[cfg(test)]
 mod testing {
     /// How often a code is reported for a text.

@@ -1,10 +1,6 @@
 //! Applying machine-applicable fixes until there are none left, without making anything worse.
 
-use std::fs;
-use std::path::Path;
-
 use fly_toml::{Applicability, Diagnostic, Options, Report};
-use ops_cli::{CliError, write_atomic};
 
 /// One fix can make room for the next; more rounds than this mean that two fixes undo each other.
 const ROUNDS: usize = 10;
@@ -50,31 +46,4 @@ fn applied(report: &Report) -> impl Iterator<Item = String> {
     fixes
         .filter(|fix| fix.applicability == Applicability::MachineApplicable)
         .map(|fix| fix.title.clone())
-}
-
-/// Replaces the file, unless somebody else changed it since it was read.
-pub(crate) fn write(path: &Path, shown: &str, before: &[u8], text: &str) -> Result<(), CliError> {
-    let now = fs::read(path)
-        .map_err(|error| CliError::nothing_done(format!("cannot read {shown}")).caused_by(error))?;
-    if now != before {
-        return Err(CliError::nothing_done(format!("{shown} changed while it was being fixed"))
-            .hint("nothing was written; run the command again"));
-    }
-    write_atomic(path, text.as_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_changed_meanwhile_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("fly.toml");
-        fs::write(&path, "b = 1\n").unwrap();
-        assert!(write(&path, "fly.toml", b"a = 1\n", "c = 1\n").is_err());
-        assert_eq!(fs::read(&path).unwrap(), b"b = 1\n");
-        write(&path, "fly.toml", b"b = 1\n", "c = 1\n").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"c = 1\n");
-    }
 }

@@ -138,7 +138,8 @@ fn check_one(
         let fixed = fix::fixed(&bytes, &options, chosen);
         if let Source::File { path, shown } = source {
             if let Some(fixed) = &fixed {
-                fix::write(path, shown, &bytes, &fixed.text)?;
+                input::unchanged(path, shown, &bytes)?;
+                write_atomic(path, fixed.text.as_bytes())?;
                 context.ui.note(&format!("{shown}: fixed ({})", fixed.titles.join(", ")));
             }
         } else {
@@ -238,8 +239,7 @@ fn counts(checked: &[Checked], report: &Report, fixable: usize) -> String {
 
 /// A baseline or ignore file.
 fn named_text(path: &Path, context: &Context) -> Result<String, CliError> {
-    let path = context.directory.join(path);
-    input::text(&Source::File { shown: path.display().to_string(), path })
+    input::text(&input::data(path, &context.directory))
 }
 
 fn read_baseline(path: &Path, context: &Context) -> Result<Baseline, CliError> {
