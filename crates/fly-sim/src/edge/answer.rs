@@ -53,11 +53,14 @@ fn app_of<'s>(state: &'s State, host: &str) -> Option<&'s App> {
     state.apps.values().find(named)
 }
 
-/// The first rule of the world for this host and path, counted.
+/// The first rule of the world for this host: about requests below a path, or about handshakes. Counted.
 fn rule(state: &mut State, app: &str, host: &str, path: Option<&str>) -> Option<EdgeFile> {
     let app = state.apps.get_mut(app)?;
     for (rule, count) in &mut app.edge {
+        let about_requests =
+            matches!(rule.connection, EdgeConnection::Answers | EdgeConnection::Hangs);
         let fits = rule.host.as_deref().is_none_or(|wanted| wanted == host)
+            && about_requests == path.is_some()
             && path.is_none_or(|path| path.starts_with(&rule.path));
         if fits {
             *count += 1;
@@ -93,9 +96,7 @@ pub(crate) fn handshake(state: &mut State, host: &str) -> Handshake {
 pub(crate) fn answer(state: &mut State, asked: &Asked<'_>) -> Answered {
     let Some(app) = app_of(state, asked.host) else { return Answered::plain(404, "") };
     let name = app.name.clone();
-    if let Some(rule) = rule(state, &name, asked.host, Some(asked.path))
-        .filter(|rule| matches!(rule.connection, EdgeConnection::Answers | EdgeConnection::Hangs))
-    {
+    if let Some(rule) = rule(state, &name, asked.host, Some(asked.path)) {
         return Answered {
             status: rule.status,
             headers: rule.headers.into_iter().collect(),
