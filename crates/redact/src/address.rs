@@ -24,13 +24,9 @@ pub(crate) enum Place {
     Literal,
 }
 
-/// Fly.io's anycast ranges: first address and length of the prefix. 66.241.124.0/23 and 2a09:8280:1::/48 are what the platform was
-/// recorded to hand out; the other two are announced by its network, AS40509.
-const ANYCAST_V4: [(Ipv4Addr, u32); 3] = [
-    (Ipv4Addr::new(66, 241, 124, 0), 23),
-    (Ipv4Addr::new(213, 188, 192, 0), 19),
-    (Ipv4Addr::new(137, 66, 0, 0), 18),
-];
+/// Fly.io's anycast range of IPv4: first address and length of the prefix. This one and 2a09:8280:1::/48 hold every address that the
+/// platform was recorded to hand out to apps; others that it announces are treated like anybody's.
+const ANYCAST_V4: (Ipv4Addr, u32) = (Ipv4Addr::new(66, 241, 124, 0), 23);
 
 /// Where an address belongs.
 pub(crate) fn place(address: IpAddr) -> Place {
@@ -58,9 +54,8 @@ pub(crate) fn place(address: IpAddr) -> Place {
 
 fn place_v4(v4: Ipv4Addr) -> Place {
     let [a, b, ..] = v4.octets();
-    let anycast = ANYCAST_V4
-        .iter()
-        .any(|(first, length)| (v4.to_bits() ^ first.to_bits()) >> (32 - length) == 0);
+    let (first, length) = ANYCAST_V4;
+    let anycast = (v4.to_bits() ^ first.to_bits()) >> (32 - length) == 0;
     let shared = a == 100 && (64..128).contains(&b);
     let benchmark = a == 198 && (18..20).contains(&b);
     if anycast

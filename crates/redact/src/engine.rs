@@ -99,6 +99,7 @@ impl Redactor {
             }
         }
         let taken = known.add(&self.inner.key, kind, prefix, value);
+        known.index();
         self.inner.longest_spaced.store(known.longest_spaced, Ordering::Relaxed);
         taken
     }
@@ -291,16 +292,13 @@ impl Redactor {
                 learned.add(&self.inner.key, span.kind, span.prefix, value);
             }
         }
+        learned.index();
     }
 
     /// Keeps what a stream learned for the second sweep.
-    pub(crate) fn learn_all(&self, learned: &Known) {
+    pub(crate) fn learn_all(&self, learned: Known) {
         if !learned.is_empty() {
-            self.inner
-                .found
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .add_all(&self.inner.key, learned);
+            self.inner.found.write().unwrap_or_else(PoisonError::into_inner).add_all(learned);
         }
     }
 
@@ -316,6 +314,9 @@ impl Redactor {
         read(&self.inner.known).find(bytes, spans);
         learned.find(bytes, spans);
         if all {
+            if read(&self.inner.found).is_behind() {
+                self.inner.found.write().unwrap_or_else(PoisonError::into_inner).index();
+            }
             read(&self.inner.found).find(bytes, spans);
         }
         if spans.len() > before {

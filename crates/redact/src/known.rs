@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::key::PseudonymKey;
 use crate::kind::{self, Kind};
@@ -89,6 +89,8 @@ struct Entry {
     kind: Kind,
     prefix: &'static str,
     value: Box<[u8]>,
+    /// Keyed hash of the value.
+    hash: u64,
 }
 
 /// The keys are six bytes of text or keyed hashes, so one multiplication mixes them well enough.
@@ -116,6 +118,8 @@ impl Hasher for Mixed {
 #[derive(Default)]
 pub(crate) struct Known {
     entries: Vec<Entry>,
+    /// How many of them are in the table.
+    indexed: usize,
     seen: HashSet<u64, BuildHasherDefault<Mixed>>,
     /// Six bytes of a form → value, form, and where in the form they stand.
     table: HashMap<u64, Vec<(u32, u8, u16)>, BuildHasherDefault<Mixed>>,
@@ -148,43 +152,62 @@ impl Known {
         if !usable(value) {
             return false;
         }
-        if !self.seen.insert(key.hash("seen", value)) {
+        self.push(Entry { kind, prefix, value: value.into(), hash: key.hash("seen", value) })
+    }
+
+    /// Takes every value of another index.
+    pub(crate) fn add_all(&mut self, other: Self) {
+        self.left_out += other.left_out;
+        for entry in other.entries {
+            self.push(entry);
+        }
+    }
+
+    fn push(&mut self, entry: Entry) -> bool {
+        if !self.seen.insert(entry.hash) {
             return true;
         }
-        if self.entries.len() >= MOST || self.bytes + value.len() > MOST_BYTES {
+        if self.entries.len() >= MOST || self.bytes + entry.value.len() > MOST_BYTES {
             self.left_out += 1;
             return false;
+        }
+        self.bytes += entry.value.len();
+        self.entries.push(entry);
+        true
+    }
+
+    /// Whether [`Known::index`] has something to do.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.indexed < self.entries.len()
+    }
+
+    /// Files the values that came since the last time: to be called before [`Known::find`].
+    pub(crate) fn index(&mut self) {
+        if !self.is_behind() {
+            return;
         }
         if self.bitmap.is_empty() {
             self.bitmap = vec![0; 1 << (BITS - 6)];
         }
-        let index = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.bytes += value.len();
-        self.entries.push(Entry { kind, prefix, value: value.into() });
-        for number in 0..FORMS {
-            let Some(text) = form(value, number) else { continue };
-            let Some((offset, start)) = self.rarest(&text) else { continue };
-            if text.iter().any(u8::is_ascii_whitespace) {
-                self.longest_spaced = self.longest_spaced.max(text.len().min(4096));
+        for at in self.indexed..self.entries.len() {
+            let index = u32::try_from(at).unwrap_or(u32::MAX);
+            for number in 0..FORMS {
+                let Some(text) = form(&self.entries[at].value, number) else { continue };
+                let Some((offset, start)) = self.rarest(&text) else { continue };
+                if text.iter().any(u8::is_ascii_whitespace) {
+                    self.longest_spaced = self.longest_spaced.max(text.len().min(4096));
+                }
+                let bit = hash(start);
+                self.bitmap[(bit >> 6) as usize] |= 1 << (bit & 63);
+                self.table.entry(start).or_default().push((index, number, offset));
             }
-            let bit = hash(start);
-            self.bitmap[(bit >> 6) as usize] |= 1 << (bit & 63);
-            self.table.entry(start).or_default().push((index, number, offset));
         }
-        true
-    }
-
-    /// Takes every value of another index.
-    pub(crate) fn add_all(&mut self, key: &PseudonymKey, other: &Self) {
-        for entry in &other.entries {
-            self.add(key, entry.kind, entry.prefix, &entry.value);
-        }
-        self.left_out += other.left_out;
+        self.indexed = self.entries.len();
     }
 
     /// Where known values stand in `bytes`.
     pub(crate) fn find(&self, bytes: &[u8], spans: &mut Vec<Span>) {
-        if self.is_empty() || bytes.len() < SHORTEST {
+        if self.bitmap.is_empty() || bytes.len() < SHORTEST {
             return;
         }
         let mut skip_to = 0;
@@ -215,12 +238,19 @@ impl Known {
     /// Six bytes of a form by which few other forms are filed: URLs all begin alike.
     fn rarest(&self, text: &[u8]) -> Option<(u16, u64)> {
         let last = text.len().checked_sub(SHORTEST)?;
-        let places =
-            [0, last, last / 2, last / 4, last * 3 / 4, last / 8, last * 5 / 8, last * 3 / 8];
-        let filed = |place: &usize| {
-            start(&text[*place..]).and_then(|start| self.table.get(&start)).map_or(0, Vec::len)
-        };
-        let place = places.into_iter().min_by_key(filed)?;
+        let mut best = (usize::MAX, 0);
+        for place in
+            [0, last, last / 2, last / 4, last * 3 / 4, last / 8, last * 5 / 8, last * 3 / 8]
+        {
+            let filed = self.table.get(&start(&text[place..])?).map_or(0, Vec::len);
+            if filed < best.0 {
+                best = (filed, place);
+            }
+            if filed == 0 {
+                break;
+            }
+        }
+        let place = best.1;
         Some((u16::try_from(place).ok()?, start(&text[place..])?))
     }
 
@@ -328,44 +358,52 @@ fn form(value: &[u8], number: u8) -> Option<Vec<u8>> {
     match number {
         0 => Some(value.to_vec()),
         1 => {
+            if !value.iter().any(|byte| *byte < b' ' || matches!(byte, b'"' | b'\\')) {
+                return None;
+            }
             let text = std::str::from_utf8(value).ok()?;
             let quoted = serde_json::to_string(text).ok()?;
             let inside = quoted.get(1..quoted.len() - 1)?;
             (inside != text).then(|| inside.as_bytes().to_vec())
         }
         2 | 3 => {
+            if value.iter().all(|byte| plain_in_url(*byte)) {
+                return None;
+            }
             let mut out = Vec::with_capacity(value.len() * 3);
             for byte in value {
-                if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+                if plain_in_url(*byte) {
                     out.push(*byte);
                 } else {
                     out.push(b'%');
                     out.extend_from_slice(&hex(*byte, number == 2));
                 }
             }
-            (out != value).then_some(out)
+            Some(out)
         }
         4 | 5 => Some(value.iter().flat_map(|byte| hex(*byte, number == 5)).collect()),
         _ => {
             let shift = usize::from((number - 6) % 3);
             let mut padded = vec![0; shift];
             padded.extend_from_slice(value);
-            let standard = STANDARD_NO_PAD.encode(&padded);
-            let text = if number < 9 {
-                standard
-            } else {
-                let url = URL_SAFE_NO_PAD.encode(&padded);
-                if url == standard {
+            let mut text = STANDARD_NO_PAD.encode(&padded);
+            if number >= 9 {
+                if !text.bytes().any(|byte| matches!(byte, b'+' | b'/')) {
                     return None;
                 }
-                url
-            };
+                text = text.replace('+', "-").replace('/', "_");
+            }
             // Only characters that no neighbour has a bit in.
             let from = (shift * 8).div_ceil(6);
             let to = (shift + value.len()) * 8 / 6;
             text.get(from..to).map(|text| text.as_bytes().to_vec())
         }
     }
+}
+
+/// Whether percent-encoding leaves the byte as it is.
+fn plain_in_url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
 }
 
 fn hex(byte: u8, upper: bool) -> [u8; 2] {

@@ -105,7 +105,7 @@ impl<W: Write> Stream<W> {
                 let written = self.sink.write_all(&text.out);
                 text.out.clear();
                 written.map_err(|source| RedactError::Sink { name: name.clone(), source })?;
-                self.redactor.learn_all(&text.learned);
+                self.redactor.learn_all(std::mem::take(&mut text.learned));
                 text.report()
             }
             Body::Nested(nested) => {

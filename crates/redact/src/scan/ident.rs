@@ -65,6 +65,10 @@ impl Scan<'_> {
         {
             return;
         }
+        // The user of a URL that was found to be a key.
+        if before == Some(b'/') && self.touches(local) {
+            return;
+        }
         let value = self.bytes[local..stop].to_ascii_lowercase();
         self.identity(
             R::Email,

@@ -297,6 +297,9 @@ impl Scan<'_> {
             at = behind + 1;
         }
         if let Some((quote, slashes, start)) = value::opening_quote(self.bytes, at) {
+            if key.quote.is_none() && quote == b'"' && self.string_ends(start) {
+                return None;
+            }
             let triple =
                 self.bytes[at..].starts_with(b"\"\"\"") || self.bytes[at..].starts_with(b"'''");
             if triple && slashes == 0 {
@@ -368,6 +371,20 @@ impl Scan<'_> {
                 self.open_at(outer, at, Until::Run);
                 None
             }
+        }
+    }
+
+    /// Whether a quote that ends before `at` is the end of a string around the key (`["password=","x"]`) and not the start of a value:
+    /// what follows goes on like a document.
+    fn string_ends(&self, at: usize) -> bool {
+        let at = value::skip_blanks(self.bytes, at, false);
+        let next = self.bytes.get(value::skip_blanks(self.bytes, at + 1, true));
+        match self.bytes.get(at) {
+            Some(b',') => matches!(next, Some(b'"' | b'\\' | b'{' | b'[')),
+            Some(b'}' | b']') => {
+                matches!(next, None | Some(b',' | b'}' | b']' | b'"' | b'\\' | b'{'))
+            }
+            _ => false,
         }
     }
 
@@ -539,7 +556,8 @@ fn reference(text: &str) -> bool {
     text.strip_prefix('$').is_some_and(name)
         || text
             .strip_prefix("${")
-            .and_then(|text| text.strip_suffix('}'))
+            // The bracket may have been taken for the end of something around the word.
+            .map(|text| text.strip_suffix('}').unwrap_or(text))
             .is_some_and(|text| name(text) || text.ends_with(":+[SET]"))
         || (text.starts_with("{{")
             && text.ends_with("}}")

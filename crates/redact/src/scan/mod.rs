@@ -391,7 +391,22 @@ impl Scan<'_> {
         while start > floor && part(self.bytes[start - 1]) {
             start -= 1;
         }
-        self.past_escape(start, end)
+        self.past_colour(self.past_escape(start, end), end)
+    }
+
+    /// `start`, or behind the colour (`[1m`) that it is part of.
+    fn past_colour(&self, start: usize, end: usize) -> usize {
+        let codes = self.bytes[start..end].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let behind = start + codes + 1;
+        if start > 0
+            && matches!(self.bytes[start - 1], b'[' | b';')
+            && behind <= end
+            && self.behind_colour(behind)
+        {
+            behind
+        } else {
+            start
+        }
     }
 
     /// `start`, or behind the escape that it is part of.

@@ -85,6 +85,9 @@ impl Scan<'_> {
         if run.len() < SHORTEST || self.is_protected(start) {
             return;
         }
+        if matches!(run.len(), 43 | 44) && is_digest_of(&bytes[..start]) {
+            return;
+        }
         if run.len() >= 44 {
             self.wireguard(start, end);
         }
@@ -107,9 +110,7 @@ impl Scan<'_> {
             None
         };
         if let Some(from) = found
-            && !self.bytes[..from].ends_with(b"sha256-")
-            && !self.bytes[..from].ends_with(b"SHA256:")
-            && !self.bytes[..from].ends_with(b"sha256/")
+            && !is_digest_of(&self.bytes[..from])
         {
             self.claim_as(R::Wireguard, Kind::WireguardKey, from, from + 44, None, Learn::Yes);
         }
@@ -139,4 +140,9 @@ impl Scan<'_> {
             self.claim(R::AwsSecret, start, end, Learn::Yes);
         }
     }
+}
+
+/// Whether what stands before a run says that it is a digest: fingerprints of SSH, integrity of scripts, pinned keys.
+fn is_digest_of(before: &[u8]) -> bool {
+    [&b"sha256-"[..], b"SHA256:", b"sha256/"].iter().any(|mark| before.ends_with(mark))
 }
