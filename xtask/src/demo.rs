@@ -52,8 +52,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
     }
     let folder = root::root().join("target/demo");
+    // The archive of the last demo is in nobody's interest, and this one is to be found.
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
     fs::create_dir_all(&folder)?;
-    println!("$ fly-debug-bundle {app}    # against the simulated world {world}");
+    println!("\n$ fly-debug-bundle {app}    # against the simulated world {world}");
     let status = process::command(bin.join("fly-debug-bundle"))
         .arg(&app)
         .arg("--output")
@@ -64,9 +68,27 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .status()
         .context("cannot start fly-debug-bundle")?;
     drop(simulator);
-    // 0: healthy or below the threshold, 1: findings, which is what a sick world is for.
-    if !matches!(status.code(), Some(0 | 1)) {
+    if !status.success() {
         bail!("fly-debug-bundle ended with {status}");
+    }
+    list(&folder)
+}
+
+/// Shows what is in the archive, as the system's own tar sees it.
+fn list(folder: &std::path::Path) -> Result<()> {
+    let archive = fs::read_dir(folder)?.next().context("no archive was written")??.path();
+    let listed =
+        process::command("tar").arg("-tzf").arg(&archive).output().context("cannot start tar")?;
+    if !listed.status.success() {
+        bail!("tar cannot list {}: {}", archive.display(), String::from_utf8_lossy(&listed.stderr));
+    }
+    println!("\n$ tar -tzf {}", archive.display());
+    for line in String::from_utf8_lossy(&listed.stdout).lines() {
+        // The top-level directory's name is long and the same on every line.
+        match line.split_once('/').map(|(_, rest)| rest) {
+            Some(path) if !path.is_empty() && !path.ends_with('/') => println!("  {path}"),
+            _ => {}
+        }
     }
     Ok(())
 }

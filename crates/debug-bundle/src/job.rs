@@ -63,6 +63,13 @@ pub struct Done {
     pub trouble: Option<Outcome>,
 }
 
+impl Done {
+    /// Whether a file was shortened.
+    pub fn is_cut(&self) -> bool {
+        self.files.iter().any(|file| file.truncation.kind != Cut::None)
+    }
+}
+
 impl Job {
     /// A job that has done nothing.
     pub fn new(staging: Arc<Staging>, redactor: Redactor) -> Self {
@@ -71,7 +78,10 @@ impl Job {
 
     /// Writes a JSON document as it was received.
     pub fn json(&self, path: &str, body: &[u8]) -> Result<(), Outcome> {
-        self.file(path, Format::Json, body, None)
+        match crate::sample::sample(body, crate::sample::CAP) {
+            None => self.file(path, Format::Json, body, None),
+            Some((fewer, cut)) => self.file(path, Format::Json, &fewer, Some(cut)),
+        }
     }
 
     /// Writes a value as JSON.

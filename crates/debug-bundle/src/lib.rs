@@ -19,6 +19,7 @@ pub mod plan;
 mod random;
 pub mod repack;
 pub mod report;
+pub mod sample;
 pub mod schedule;
 pub mod staging;
 pub mod surroundings;

@@ -201,6 +201,10 @@ impl Run {
             note_unfinished(spec, &around, &mut done);
             let outcome = match done.trouble.take() {
                 Some(trouble) if outcome.status.is_usable() => trouble,
+                _ if outcome == Outcome::OK && done.is_cut() => {
+                    let what = "a list was too long; items from its middle were left out";
+                    Outcome::new(Status::OkTruncated, Reason::new("too_much", what))
+                }
                 _ => outcome,
             };
             Ended {

@@ -88,7 +88,7 @@ impl Staging {
         format: Format,
     ) -> Result<OpenFile, StagingError> {
         let target = self.locate(path);
-        let file = create(&target).map_err(|source| disk(path, source))?;
+        let file = create(self.directory.path(), &target).map_err(|source| disk(path, source))?;
         let stream = redactor.stream(path, format, BufWriter::new(file));
         Ok(OpenFile { path: path.to_owned(), target, stream, source_bytes: 0 })
     }
@@ -113,7 +113,8 @@ impl Staging {
         let swept = target.with_extension("swept");
         let pass = || -> Result<u64, StagingError> {
             let mut input = File::open(&target).map_err(|source| disk(&path, source))?;
-            let output = create(&swept).map_err(|source| disk(&path, source))?;
+            let output =
+                create(self.directory.path(), &swept).map_err(|source| disk(&path, source))?;
             let mut stream = redactor.sweep_stream(&path, BufWriter::new(output));
             let mut buffer = vec![0; 256 << 10];
             loop {
@@ -251,16 +252,23 @@ fn lines(feeds: usize, last: Option<&u8>) -> u64 {
     feeds as u64 + u64::from(last.is_some_and(|byte| *byte != b'\n'))
 }
 
-fn create(target: &Path) -> io::Result<File> {
-    if let Some(folder) = target.parent() {
+/// A new file. Directories below `root` are made; `root` itself is not: when a second signal has removed it, it stays removed.
+fn create(root: &Path, target: &Path) -> io::Result<File> {
+    let below = target.parent().and_then(|folder| folder.strip_prefix(root).ok());
+    let mut folder = root.to_owned();
+    for part in below.into_iter().flat_map(Path::components) {
+        folder.push(part);
+        #[cfg_attr(not(unix), expect(unused_mut, reason = "no modes there"))]
         let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
         #[cfg(unix)]
         {
             use std::os::unix::fs::DirBuilderExt;
             builder.mode(0o700);
         }
-        builder.create(folder)?;
+        match builder.create(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
     }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

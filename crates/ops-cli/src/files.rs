@@ -158,7 +158,7 @@ impl Leftovers {
         for path in std::mem::take(&mut *self.lock()) {
             // A path that is gone is what is wanted; for anything else there is nobody left to tell.
             let _gone = match fs::symlink_metadata(&path) {
-                Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(&path),
+                Ok(metadata) if metadata.is_dir() => remove_busy(&path),
                 _ => fs::remove_file(&path),
             };
         }
@@ -166,6 +166,16 @@ impl Leftovers {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<PathBuf>> {
         self.paths.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Removes a directory in which somebody may still be making files: under another name nobody finds it.
+fn remove_busy(path: &Path) -> std::io::Result<()> {
+    let hidden = path.with_extension("removed");
+    if fs::rename(path, &hidden).is_ok() {
+        fs::remove_dir_all(&hidden)
+    } else {
+        fs::remove_dir_all(path)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use findings::{Confidence, Evidence, Remedy, Rule, Severity};
 use fly_types::region;
-use fly_types::wire::Incident;
+use fly_types::wire::{CheckState, Incident};
 use jiff::Timestamp;
 
 use super::{Analyzer, Judged};
@@ -39,11 +39,16 @@ fn judge(facts: &Facts) -> Result<Judged, Missing> {
     }
     let page = page.ok().and_then(|page| page.incidents.into_value()).unwrap_or_default();
     for (index, incident) in page.into_iter().enumerate() {
-        let known = incidents
-            .iter()
-            .any(|(it, _, _)| it.id.text().is_some() && it.id.text() == incident.id.text());
-        if !known {
-            incidents.push((incident, STATUS, index));
+        let known = |it: &&mut (Incident, &str, usize)| {
+            it.0.id.text().is_some() && it.0.id.text() == incident.id.text()
+        };
+        match incidents.iter_mut().find(known) {
+            // The list that flyctl polls does not say how bad it is; the status page does.
+            Some((listed, _, _)) if listed.impact.text().is_none() => {
+                listed.impact = incident.impact
+            }
+            Some(_) => {}
+            None => incidents.push((incident, STATUS, index)),
         }
     }
     let mut judged = Judged::default();
@@ -92,7 +97,8 @@ fn finding(
     };
     let started = incident.started_at.at().or_else(|| incident.created_at.at());
     let trouble = started.and_then(|started| first_trouble(facts, started));
-    let major = matches!(incident.impact.text(), Some("major" | "critical"));
+    // Of an incident of unknown weight, the worse is assumed.
+    let major = !matches!(incident.impact.text(), Some("none" | "minor" | "maintenance"));
     let name = incident.name.text().unwrap_or("without a name");
     let whereabouts = match (ours, named.is_empty()) {
         (None, _) => "; whether the app runs there is not known".to_owned(),
@@ -153,7 +159,7 @@ fn regions(incident: &Incident) -> BTreeSet<String> {
         .collect()
 }
 
-/// The first sign of trouble after the incident began: a log line of level error, or a failed exit.
+/// The first sign of trouble after the incident began: a log line of level error, a failed exit, or a check that went critical.
 fn first_trouble(facts: &Facts, started: Timestamp) -> Option<Evidence> {
     let lines = facts.logs().unwrap_or_default().iter().filter(|line| {
         let level = line
@@ -182,7 +188,22 @@ fn first_trouble(facts: &Facts, started: Timestamp) -> Option<Evidence> {
         })
     });
     let exit = exits.min_by_key(|evidence| evidence.at);
-    [line, exit].into_iter().flatten().min_by_key(|evidence| evidence.at)
+    let machines = facts.machines().unwrap_or_default().iter().enumerate();
+    let checks = machines.flat_map(|(index, machine)| {
+        machine.checks.items().iter().enumerate().filter_map(move |(at, check)| {
+            let bad =
+                check.status.get() == Some(&CheckState::Critical) && !check.is_compatibility_row();
+            let when = check.updated_at.at().filter(|when| bad && *when >= started)?;
+            let what = format!(
+                "check of Machine {} fails since then: {}",
+                machine.id,
+                check.output.text().unwrap_or_default()
+            );
+            Some(at_pointer(MACHINES, format!("/{index}/checks/{at}"), what, Some(when)))
+        })
+    });
+    let check = checks.min_by_key(|evidence| evidence.at);
+    [line, exit, check].into_iter().flatten().min_by_key(|evidence| evidence.at)
 }
 
 #[cfg(test)]

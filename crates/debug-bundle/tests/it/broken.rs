@@ -111,6 +111,37 @@ async fn a_signal_gives_a_smaller_archive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn flyctl_is_asked_and_its_lie_is_not_believed() {
+    let mut bench = Bench::new("healthy").await;
+    // Its doctor leaves the machine, so it is not run under this variable.
+    let script = "#!/bin/sh\ncase \"$1\" in\n\
+        version) echo '{\"Name\":\"flyctl\",\"Version\":\"0.4.87\",\"Commit\":\"c0ffee\",\"BuildDate\":\"x\",\"OS\":\"linux\",\"Architecture\":\"amd64\",\"Environment\":\"production\"}' ;;\n\
+        doctor) echo \"saw token of ${#FLY_API_TOKEN} letters\" >&2; echo '{\"auth\":\"ok\",\"agent\":\"no answer\"}' ;;\nesac\n";
+    let bin = bench.directory.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let program = bin.join("flyctl");
+    std::fs::write(&program, script).unwrap();
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    bench.set("PATH", &format!("{}:/usr/bin:/bin", bin.display()));
+    let confined = bench.run(&["demo", "--only", "flyctl"]).await;
+    let bundle = confined.unpack();
+    assert_eq!(bundle.collector("flyctl").reason.as_ref().unwrap().code, "loopback_only");
+    assert!(bundle.files.contains_key("flyctl/version.json"));
+    std::fs::remove_file(&confined.archives[0]).unwrap();
+    bench.unset("FLY_OPS_LOOPBACK_ONLY");
+    let bundle = bench.run(&["demo", "--only", "flyctl"]).await.unpack();
+    let flyctl = bundle.collector("flyctl");
+    assert_eq!((flyctl.status, flyctl.exit_code), (Status::Ok, Some(0)));
+    assert_eq!(flyctl.command.len(), 2);
+    let doctor = bundle.json("flyctl/doctor.json");
+    assert_eq!(doctor["value"]["checks"][1]["passed"], false);
+    assert!(bundle.text(flyctl.stderr_file.as_ref().unwrap()).contains("saw token of"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_api_in_trouble_is_told_as_it_is() {
     let bench = Bench::new("flaky-api").await;
     let ran = bench.run(&["demo", "--deadline", "12s"]).await;
