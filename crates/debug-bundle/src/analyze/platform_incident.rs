@@ -43,11 +43,18 @@ fn judge(facts: &Facts) -> Result<Judged, Missing> {
             it.0.id.text().is_some() && it.0.id.text() == incident.id.text()
         };
         match incidents.iter_mut().find(known) {
-            // The list that flyctl polls does not say how bad it is; the status page does.
-            Some((listed, _, _)) if listed.impact.text().is_none() => {
-                listed.impact = incident.impact
+            // The list that flyctl polls does not say how bad it is and what has been said; the status page does.
+            Some((listed, _, _)) => {
+                if listed.impact.text().is_none() {
+                    listed.impact = incident.impact;
+                }
+                if listed.incident_updates.items().is_empty() {
+                    listed.incident_updates = incident.incident_updates;
+                }
+                if listed.shortlink.text().is_none() {
+                    listed.shortlink = incident.shortlink;
+                }
             }
-            Some(_) => {}
             None => incidents.push((incident, STATUS, index)),
         }
     }
