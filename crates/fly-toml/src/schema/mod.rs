@@ -40,6 +40,12 @@ use crate::syntax::{Kind, Value};
 /// Reads a document into the typed model. The model holds whatever could be read; the diagnostics name the rest.
 pub fn load(document: &Document, allowed: &[String]) -> (Config, Vec<Diagnostic>) {
     let mut cx = Cx::new(document.text(), allowed);
+    patch::finite(document.root(), &mut cx);
+    for entry in document.root().entries() {
+        if !patch::is_known(&entry.key.name) {
+            cx.unknown(entry, Config::KEYS);
+        }
+    }
     let root = patch(document.root(), &mut cx);
     let root = Value { kind: Kind::Table(root), span: Span::at(0) };
     let config = Config::read(&root, &mut cx).unwrap_or_default();

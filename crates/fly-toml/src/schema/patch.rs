@@ -5,16 +5,17 @@
 
 use serde_json::json;
 
+use super::Config;
 use super::codes;
 use super::go;
-use super::read::Cx;
+use super::read::{Cx, Section as _, folds_to};
 use crate::diag::{Applicability, Diagnostic, Edit};
 use crate::span::Span;
 use crate::syntax::{BareUnit, Entry, Key, Kind, Origin, Table, Value};
 
 /// Rewrites a whole file. What cannot be rewritten is reported and left out.
 pub fn patch(root: &Table, cx: &mut Cx<'_>) -> Table {
-    let mut root = root.clone();
+    let mut root = known(root);
     env(&mut root, cx);
     services(&mut root, cx);
     processes(&mut root, cx);
@@ -27,7 +28,6 @@ pub fn patch(root: &Table, cx: &mut Cx<'_>) -> Table {
         cx.within("kill_timeout", |cx| duration(value, BareUnit::Seconds, cx));
     }
     build(&mut root, cx);
-    finite(&root, cx, true);
     root
 }
 
@@ -139,41 +139,43 @@ fn to_integer(value: &mut Value, cx: &mut Cx<'_>) -> bool {
 
 fn env(root: &mut Table, cx: &mut Cx<'_>) {
     let Some(entry) = root.remove("env") else { return };
-    let mut merged = Table::new(Origin::Header);
-    cx.within("env", |cx| merge_env(&entry.value, &mut merged, cx));
+    let span = entry.value.span;
     if let Kind::Array(_) = entry.value.kind {
         note(cx, entry.span, "`env` is a table: write [env]".to_owned(), "the tables are merged");
     }
-    let value = Value { kind: Kind::Table(merged), span: entry.value.span };
-    root.insert(Entry { value, ..entry });
+    let mut merged = Table::new(Origin::Header);
+    cx.within("env", |cx| merge_env(entry.value, &mut merged, cx));
+    let value = Value { kind: Kind::Table(merged), span };
+    root.insert(Entry { key: entry.key, value, span: entry.span });
 }
 
-fn merge_env(value: &Value, merged: &mut Table, cx: &mut Cx<'_>) {
-    match &value.kind {
-        Kind::Array(items) => items.iter().for_each(|item| merge_env(item, merged, cx)),
+fn merge_env(value: Value, merged: &mut Table, cx: &mut Cx<'_>) {
+    match value.kind {
+        Kind::Array(items) => items.into_iter().for_each(|item| merge_env(item, merged, cx)),
         Kind::Table(table) => {
-            for entry in table.entries() {
-                let mut entry = entry.clone();
-                let odd = matches!(
-                    entry.value.kind,
-                    Kind::Float(_) | Kind::Datetime(_) | Kind::Array(_) | Kind::Table(_)
-                );
-                if odd {
-                    let name = cx.name(&entry.key.name);
-                    let text = go::display(&entry.value);
-                    let message = format!("`{name}` is {}", entry.value.kind.describe());
-                    let shown: String = text.chars().take(40).collect();
-                    let label = format!("the app gets `{shown}`");
-                    cx.diagnostics.push(
-                        Diagnostic::new(&codes::ENV_TEXT, message).at(entry.value.span, label),
-                    );
-                }
+            for mut entry in table.into_entries() {
+                variable(&entry, cx);
                 stringify(&mut entry.value);
                 merged.insert(entry);
             }
         }
-        _ => cx.wrong_kind(value, "a table"),
+        _ => cx.wrong_kind(&value, "a table"),
     }
+}
+
+/// Notes a variable whose text will surprise.
+fn variable(entry: &Entry, cx: &mut Cx<'_>) {
+    let label = match &entry.value.kind {
+        Kind::Float(_) | Kind::Datetime(_) => {
+            format!("the app gets `{}`", go::display(&entry.value))
+        }
+        // What is in it may be a secret.
+        Kind::Array(_) | Kind::Table(_) => "the app gets it in brackets, without commas".to_owned(),
+        _ => return,
+    };
+    let name = cx.name(&entry.key.name);
+    let message = format!("`{name}` is {}", entry.value.kind.describe());
+    cx.diagnostics.push(Diagnostic::new(&codes::ENV_TEXT, message).at(entry.value.span, label));
 }
 
 fn services(root: &mut Table, cx: &mut Cx<'_>) {
@@ -465,43 +467,27 @@ fn promote(
 
 fn checks(root: &mut Table, cx: &mut Cx<'_>) {
     let Some(entry) = root.remove("checks") else { return };
-    let mut named = Table::new(Origin::Implicit);
-    cx.within("checks", |cx| match entry.value.kind {
-        Kind::Table(ref table) => {
-            table.entries().iter().for_each(|entry| named.insert(entry.clone()));
-        }
-        Kind::Array(ref items) => {
+    let (key, whole, span) = (entry.key, entry.span, entry.value.span);
+    let named = cx.within("checks", |cx| match entry.value.kind {
+        Kind::Table(table) => table.into_entries(),
+        Kind::Array(items) => {
             if !items.is_empty() {
                 let label = "write [checks.NAME]";
-                note(cx, entry.value.span, "`checks` is written as a list".to_owned(), label);
+                note(cx, span, "`checks` is written as a list".to_owned(), label);
             }
-            for (at, item) in items.iter().enumerate() {
-                let Some(table) = item.as_table() else {
-                    cx.within(format!("[{at}]"), |cx| cx.wrong_kind(item, "a table"));
-                    continue;
-                };
-                let mut table = table.clone();
-                let name = table.remove("name");
-                let Some((name, key)) = name
-                    .as_ref()
-                    .and_then(|name| Some((name.value.as_str()?.to_owned(), name.value.span)))
-                else {
-                    let message = format!("`checks[{at}]` has no `name` that is a string");
-                    cx.wrong_value(item, message, "in a list each check needs a name");
-                    continue;
-                };
-                let key = Key { name, span: key };
-                named.insert(Entry { key, value: table_value(table, item.span), span: item.span });
-            }
+            let items = items.into_iter().enumerate();
+            items.filter_map(|(at, item)| listed_check(at, item, cx)).collect()
         }
-        _ => cx.wrong_kind(&entry.value, "a table"),
+        kind => {
+            cx.wrong_kind(&Value { kind, span }, "a table");
+            Vec::new()
+        }
     });
     if named.is_empty() {
         return;
     }
     let mut patched = Table::new(Origin::Implicit);
-    for entry in named.entries() {
-        let mut entry = entry.clone();
+    for mut entry in named {
         let good = cx.within(format!("checks.{}", entry.key.name), |cx| {
             let Kind::Table(table) = &mut entry.value.kind else {
                 cx.wrong_kind(&entry.value, "a table");
@@ -514,7 +500,26 @@ fn checks(root: &mut Table, cx: &mut Cx<'_>) {
             patched.insert(entry);
         }
     }
-    root.insert(Entry { value: table_value(patched, entry.value.span), ..entry });
+    root.insert(Entry { key, value: table_value(patched, span), span: whole });
+}
+
+/// A check of a list, under its name.
+fn listed_check(at: usize, item: Value, cx: &mut Cx<'_>) -> Option<Entry> {
+    let span = item.span;
+    let Kind::Table(mut table) = item.kind else {
+        cx.within(format!("[{at}]"), |cx| cx.wrong_kind(&item, "a table"));
+        return None;
+    };
+    let name = table.remove("name");
+    let Some(Value { kind: Kind::String(name), span: place }) = name.map(|entry| entry.value)
+    else {
+        let message = format!("`checks[{at}]` has no `name` that is a string");
+        let value = table_value(table, span);
+        cx.wrong_value(&value, message, "in a list each check needs a name");
+        return None;
+    };
+    let key = Key { name, span: place };
+    Some(Entry { key, value: table_value(table, span), span })
 }
 
 /// Gathers a section from all its names into the last one. Even when there is nothing, the last name is set.
@@ -566,29 +571,48 @@ fn build(root: &mut Table, cx: &mut Cx<'_>) {
     }
 }
 
-/// Reports numbers that JSON does not have. `[env]` holds only texts by now.
-fn finite(table: &Table, cx: &mut Cx<'_>, top: bool) {
-    for entry in table.entries() {
-        if top && entry.key.name == "env" {
-            continue;
+/// Old names of sections, which the model does not have.
+const OLD_NAMES: &[&str] = &["compute", "computes", "mount", "metric"];
+
+/// A copy of what the model or a patch reads; the rest of the file is not copied.
+fn known(root: &Table) -> Table {
+    let mut copy = Table::new(Origin::Root);
+    for entry in root.entries().iter().filter(|entry| is_known(&entry.key.name)) {
+        copy.insert(entry.clone());
+    }
+    copy
+}
+
+/// Whether a top-level name is read, in whichever capitals or under its old name.
+pub(super) fn is_known(name: &str) -> bool {
+    Config::KEYS.iter().any(|key| folds_to(name, key.name)) || OLD_NAMES.contains(&name)
+}
+
+/// Reports numbers that JSON does not have, in what a patch does not turn into text.
+pub(super) fn finite(root: &Table, cx: &mut Cx<'_>) {
+    const TEXTS: &[&str] = &["env", "kill_timeout"];
+    for entry in root.entries().iter().filter(|entry| !TEXTS.contains(&entry.key.name.as_str())) {
+        if let Some(span) = infinite(&entry.value) {
+            let message =
+                format!("`{}` holds a number that is not finite", cx.name(&entry.key.name));
+            cx.diagnostics.push(Diagnostic::new(&codes::NOT_FINITE, message).at(span, ""));
         }
-        cx.within(entry.key.name.clone(), |cx| finite_value(&entry.value, cx));
     }
 }
 
-fn finite_value(value: &Value, cx: &mut Cx<'_>) {
+/// The first number that is not finite; of what a patch turns into text or a duration none.
+fn infinite(value: &Value) -> Option<Span> {
+    const TEXTS: &[&str] = &["memory", "initial_size"];
     match &value.kind {
-        Kind::Float(number) if !number.is_finite() => {
-            let message = format!("`{}` is no finite number", cx.name(""));
-            cx.diagnostics.push(Diagnostic::new(&codes::NOT_FINITE, message).at(value.span, ""));
+        Kind::Float(number) if !number.is_finite() => Some(value.span),
+        Kind::Array(items) => items.iter().find_map(infinite),
+        Kind::Table(table) => {
+            let entries = table.entries().iter();
+            entries
+                .filter(|entry| !TEXTS.contains(&entry.key.name.as_str()))
+                .find_map(|entry| infinite(&entry.value))
         }
-        Kind::Array(items) => {
-            for (at, item) in items.iter().enumerate() {
-                cx.within(format!("[{at}]"), |cx| finite_value(item, cx));
-            }
-        }
-        Kind::Table(table) => finite(table, cx, false),
-        _ => {}
+        _ => None,
     }
 }
 

@@ -169,7 +169,8 @@ impl<'a> Cx<'a> {
         );
     }
 
-    fn unknown(&mut self, entry: &Entry, keys: &'static [KeyInfo]) {
+    /// Reports a key that flyctl does not read.
+    pub(super) fn unknown(&mut self, entry: &Entry, keys: &'static [KeyInfo]) {
         let written = &entry.key.name;
         if entry.value.kind == Kind::Null
             || (self.path.is_empty() && self.allowed.contains(written))
@@ -308,7 +309,7 @@ fn generic(path: &[String]) -> String {
 }
 
 /// Whether a name is another one in other capitals, by the folding that Go's JSON decoder uses.
-fn folds_to(written: &str, name: &str) -> bool {
+pub(super) fn folds_to(written: &str, name: &str) -> bool {
     let fold = |c: char| match c {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',

@@ -1,12 +1,12 @@
 //! From parser events to the tree, going on after each mistake.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use toml_parser::decoder::ScalarKind;
 use toml_parser::parser::{Event, EventKind, RecursionGuard, ValidateWhitespace, parse_document};
-use toml_parser::{ParseError, Source};
+use toml_parser::{ErrorSink, ParseError, Source};
 
+use super::index::Index;
 use super::tree::{Entry, Key, Kind, Origin, Table, Value};
 use crate::span::Span;
 
@@ -17,6 +17,22 @@ const MAX_DEPTH: u32 = 64;
 const MAX_MISTAKES: usize = 500;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Grammar errors; beyond a limit they are only counted.
+#[derive(Default)]
+struct Errors {
+    kept: Vec<ParseError>,
+    seen: usize,
+}
+
+impl ErrorSink for Errors {
+    fn report_error(&mut self, error: ParseError) {
+        self.seen += 1;
+        if self.kept.len() < 2 * MAX_MISTAKES {
+            self.kept.push(error);
+        }
+    }
+}
 
 /// What is wrong with the TOML.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +62,7 @@ pub struct Mistake {
 
 /// Parses a text. The tree holds whatever could be understood.
 pub fn parse(text: &str) -> (Table, Vec<Mistake>) {
-    let mut errors: Vec<ParseError> = Vec::new();
+    let mut errors = Errors::default();
     let events = parser_events(text, &mut errors);
     let source = Source::new(text);
     let mut builder = Builder {
@@ -71,10 +87,10 @@ pub fn parse(text: &str) -> (Table, Vec<Mistake>) {
 
 /// What the text consists of, white space and comments included.
 pub(crate) fn events(text: &str) -> Vec<Event> {
-    parser_events(text, &mut Vec::new())
+    parser_events(text, &mut Errors::default())
 }
 
-fn parser_events(text: &str, errors: &mut Vec<ParseError>) -> Vec<Event> {
+fn parser_events(text: &str, errors: &mut Errors) -> Vec<Event> {
     let source = Source::new(text);
     let tokens = source.lex().into_vec();
     let mut events: Vec<Event> = Vec::with_capacity(tokens.len());
@@ -87,7 +103,7 @@ fn parser_events(text: &str, errors: &mut Vec<ParseError>) -> Vec<Event> {
 /// A table under construction. Nodes refer to each other by number, so that a header can find its parent anywhere.
 struct Node {
     origin: Origin,
-    keys: HashMap<String, usize>,
+    keys: Index,
     slots: Vec<(Key, Slot, Span)>,
 }
 
@@ -99,7 +115,21 @@ enum Slot {
 
 impl Node {
     fn new(origin: Origin) -> Self {
-        Self { origin, keys: HashMap::new(), slots: Vec::new() }
+        Self { origin, keys: Index::default(), slots: Vec::new() }
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        self.keys.find(name, self.slots.len(), |at| &self.slots[at].0.name)
+    }
+
+    fn push(&mut self, key: Key, slot: Slot, whole: Span) {
+        if self.slots.is_empty() {
+            // Many tables hold one key only; growing starts at four.
+            self.slots.reserve_exact(1);
+        }
+        self.slots.push((key, slot, whole));
+        let slots = &self.slots;
+        self.keys.pushed(slots.len(), |at| &slots[at].0.name);
     }
 }
 
@@ -107,7 +137,7 @@ struct Builder<'s, 'e> {
     source: Source<'s>,
     events: &'e [Event],
     at: usize,
-    errors: Vec<ParseError>,
+    errors: Errors,
     mistakes: Vec<Mistake>,
     nodes: Vec<Node>,
     current: usize,
@@ -169,7 +199,7 @@ impl Builder<'_, '_> {
         }
         if path.len() > MAX_DEPTH as usize {
             let whole = path[0].span.join(path[path.len() - 1].span);
-            self.mistakes.push(Mistake {
+            self.note(Mistake {
                 kind: MistakeKind::Depth,
                 message: format!("this key has {} parts; at most {MAX_DEPTH} are read", path.len()),
                 span: whole,
@@ -263,7 +293,9 @@ impl Builder<'_, '_> {
                         whole = whole.join(range);
                         let mut mistakes = Vec::new();
                         put_inline(&mut table, path, value, range, &mut mistakes);
-                        self.mistakes.append(&mut mistakes);
+                        for mistake in mistakes {
+                            self.note(mistake);
+                        }
                     }
                 }
                 EventKind::StdTableOpen | EventKind::ArrayTableOpen => break,
@@ -279,10 +311,10 @@ impl Builder<'_, '_> {
             return Value { kind: Kind::Null, span: range };
         };
         let mut text = Cow::Borrowed("");
-        let before = self.errors.len();
+        let before = self.errors.seen;
         let scalar = raw.decode_scalar(&mut text, &mut self.errors);
         // A literal that is wrong is reported by the decoder; it still needs some kind.
-        let broken = self.errors.len() > before;
+        let broken = self.errors.seen > before;
         let kind = match scalar {
             ScalarKind::String => Kind::String(text.into_owned()),
             ScalarKind::Boolean(value) => Kind::Boolean(value),
@@ -310,9 +342,15 @@ impl Builder<'_, '_> {
         Value { kind, span: range }
     }
 
+    fn note(&mut self, mistake: Mistake) {
+        if !self.full() {
+            self.mistakes.push(mistake);
+        }
+    }
+
     fn complain(&mut self, span: Span, message: &str) {
         let message = message.to_owned();
-        self.mistakes.push(Mistake { kind: MistakeKind::Syntax, message, span, context: None });
+        self.note(Mistake { kind: MistakeKind::Syntax, message, span, context: None });
     }
 
     fn header(&mut self, open: &Event) {
@@ -358,7 +396,7 @@ impl Builder<'_, '_> {
 
     /// The child `part` of a node, made when it is missing.
     fn descend(&mut self, node: usize, part: Key, origin: Origin, whole: Span) -> usize {
-        if let Some(at) = self.nodes[node].keys.get(&part.name).copied() {
+        if let Some(at) = self.nodes[node].find(&part.name) {
             let (first, slot, _) = &self.nodes[node].slots[at];
             let first = first.span;
             match slot {
@@ -396,15 +434,13 @@ impl Builder<'_, '_> {
     }
 
     fn attach(&mut self, node: usize, key: Key, slot: Slot, whole: Span) {
-        let node = &mut self.nodes[node];
-        node.keys.insert(key.name.clone(), node.slots.len());
-        node.slots.push((key, slot, whole));
+        self.nodes[node].push(key, slot, whole);
     }
 
     /// The node that a header opens.
     fn open(&mut self, parent: usize, key: Key, whole: Span, is_array: bool) -> usize {
         let child = self.orphan();
-        let Some(at) = self.nodes[parent].keys.get(&key.name).copied() else {
+        let Some(at) = self.nodes[parent].find(&key.name) else {
             let slot = if is_array {
                 Slot::Tables(vec![(child, whole)])
             } else {
@@ -454,7 +490,7 @@ impl Builder<'_, '_> {
         for part in path {
             node = self.descend(node, part, Origin::Dotted, whole);
         }
-        if let Some(at) = self.nodes[node].keys.get(&last.name).copied() {
+        if let Some(at) = self.nodes[node].find(&last.name) {
             let first = self.nodes[node].slots[at].0.span;
             match self.nodes[node].slots[at].1 {
                 Slot::Value(_) => self.duplicate(&last, first),
@@ -465,8 +501,16 @@ impl Builder<'_, '_> {
         self.attach(node, last, Slot::Value(value), whole);
     }
 
+    /// Whether further mistakes would be dropped, so that their words need not be made.
+    fn full(&self) -> bool {
+        self.mistakes.len() >= 4 * MAX_MISTAKES
+    }
+
     fn duplicate(&mut self, key: &Key, first: Span) {
-        self.mistakes.push(Mistake {
+        if self.full() {
+            return;
+        }
+        self.note(Mistake {
             kind: MistakeKind::Duplicate,
             message: format!("`{}` is defined twice", key.name),
             span: key.span,
@@ -475,7 +519,10 @@ impl Builder<'_, '_> {
     }
 
     fn conflict(&mut self, key: &Key, first: Span) {
-        self.mistakes.push(Mistake {
+        if self.full() {
+            return;
+        }
+        self.note(Mistake {
             kind: MistakeKind::TableConflict,
             message: format!("`{}` already has a value of another kind", key.name),
             span: key.span,
@@ -484,8 +531,8 @@ impl Builder<'_, '_> {
     }
 
     fn finish(mut self, length: usize) -> (Table, Vec<Mistake>) {
-        for error in std::mem::take(&mut self.errors) {
-            self.mistakes.push(syntax_mistake(&error, length));
+        for error in std::mem::take(&mut self.errors.kept) {
+            self.note(syntax_mistake(&error, length));
         }
         self.mistakes.sort_by_key(|mistake| (mistake.span, mistake.context));
         self.mistakes.dedup_by(|a, b| a.span == b.span && a.message == b.message);
@@ -495,9 +542,9 @@ impl Builder<'_, '_> {
     }
 
     fn table(&mut self, node: usize) -> Table {
-        let Node { origin, slots, .. } =
+        let Node { origin, slots, keys } =
             std::mem::replace(&mut self.nodes[node], Node::new(Origin::Implicit));
-        let mut table = Table::new(origin);
+        let mut entries = Vec::with_capacity(slots.len());
         for (key, slot, whole) in slots {
             let value = match slot {
                 Slot::Value(value) => value,
@@ -515,9 +562,9 @@ impl Builder<'_, '_> {
                     Value { kind: Kind::Array(items), span: whole }
                 }
             };
-            table.insert(Entry { key, value, span: whole });
+            entries.push(Entry { key, value, span: whole });
         }
-        table
+        Table::of(origin, entries, keys)
     }
 }
 

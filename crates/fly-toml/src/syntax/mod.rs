@@ -6,6 +6,7 @@
 //! Must not know: fly.toml.
 
 mod build;
+mod index;
 mod json;
 mod tree;
 

@@ -1,7 +1,6 @@
 //! The tree: tables keep the order of the text, lookups are by hash.
 
-use std::collections::HashMap;
-
+use super::index::Index;
 use crate::span::Span;
 
 /// A key as written at one place.
@@ -148,14 +147,11 @@ pub enum Origin {
     Inline,
 }
 
-/// From this many keys on a table gets an index.
-const INDEX_FROM: usize = 16;
-
 /// Keys and values in the order of the text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     entries: Vec<Entry>,
-    index: HashMap<String, usize>,
+    index: Index,
     /// How it is written.
     pub origin: Origin,
 }
@@ -163,12 +159,22 @@ pub struct Table {
 impl Table {
     /// An empty table.
     pub fn new(origin: Origin) -> Self {
-        Self { entries: Vec::new(), index: HashMap::new(), origin }
+        Self { entries: Vec::new(), index: Index::default(), origin }
+    }
+
+    /// A table of entries whose names differ, with the index of their places.
+    pub(super) fn of(origin: Origin, entries: Vec<Entry>, index: Index) -> Self {
+        Self { entries, index, origin }
     }
 
     /// Entries in the order of the text.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The entries themselves.
+    pub(crate) fn into_entries(self) -> Vec<Entry> {
+        self.entries
     }
 
     /// Number of keys.
@@ -182,10 +188,7 @@ impl Table {
     }
 
     fn find(&self, name: &str) -> Option<usize> {
-        if self.index.is_empty() {
-            return self.entries.iter().position(|entry| entry.key.name == name);
-        }
-        self.index.get(name).copied()
+        self.index.find(name, self.entries.len(), |at| &self.entries[at].key.name)
     }
 
     /// The entry of a name.
@@ -210,28 +213,17 @@ impl Table {
             self.entries[at] = entry;
             return;
         }
-        let at = self.entries.len();
-        if !self.index.is_empty() {
-            self.index.insert(entry.key.name.clone(), at);
-        }
         self.entries.push(entry);
-        if self.index.is_empty() && self.entries.len() >= INDEX_FROM {
-            self.reindex();
-        }
+        let entries = &self.entries;
+        self.index.pushed(entries.len(), |at| &entries[at].key.name);
     }
 
     /// Takes the entry of a name out.
     pub fn remove(&mut self, name: &str) -> Option<Entry> {
         let at = self.find(name)?;
         let entry = self.entries.remove(at);
-        if !self.index.is_empty() {
-            self.reindex();
-        }
+        let entries = &self.entries;
+        self.index.moved(entries.len(), |at| &entries[at].key.name);
         Some(entry)
-    }
-
-    fn reindex(&mut self) {
-        let names = self.entries.iter().enumerate();
-        self.index = names.map(|(at, entry)| (entry.key.name.clone(), at)).collect();
     }
 }
