@@ -22,8 +22,8 @@ const LONGEST: usize = 16 << 10;
 /// Most values, and most bytes of them.
 const MOST: usize = 20_000;
 const MOST_BYTES: usize = 4 << 20;
-/// Bits of the bitmap.
-const BITS: u32 = 21;
+/// Words of the bitmap, as a power of two.
+const WORDS: u32 = 15;
 
 /// Words that are no secrets although they stand where one would.
 const COMMON: &[&str] = &[
@@ -187,7 +187,7 @@ impl Known {
             return;
         }
         if self.bitmap.is_empty() {
-            self.bitmap = vec![0; 1 << (BITS - 6)];
+            self.bitmap = vec![0; 1 << WORDS];
         }
         for at in self.indexed..self.entries.len() {
             let index = u32::try_from(at).unwrap_or(u32::MAX);
@@ -197,8 +197,8 @@ impl Known {
                 if text.iter().any(u8::is_ascii_whitespace) {
                     self.longest_spaced = self.longest_spaced.max(text.len().min(4096));
                 }
-                let bit = hash(start);
-                self.bitmap[(bit >> 6) as usize] |= 1 << (bit & 63);
+                let (word, bits) = place(start);
+                self.bitmap[word] |= bits;
                 self.table.entry(start).or_default().push((index, number, offset));
             }
         }
@@ -223,8 +223,8 @@ impl Known {
         for (at, window) in bytes.windows(8).enumerate() {
             let start = window.first_chunk::<8>().map_or(0, |chunk| u64::from_le_bytes(*chunk))
                 & 0xffff_ffff_ffff;
-            let bit = hash(start);
-            if self.bitmap[(bit >> 6) as usize] >> (bit & 63) & 1 == 1 {
+            let (word, bits) = place(start);
+            if self.bitmap[word] & bits == bits {
                 check(at, start, spans);
             }
         }
@@ -348,9 +348,11 @@ fn start(text: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes([first[0], first[1], first[2], first[3], first[4], first[5], 0, 0]))
 }
 
+/// Where six bytes stand in the bitmap: a word, and two bits of it, so that few texts are looked up in vain.
 #[inline]
-fn hash(start: u64) -> u64 {
-    start.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS)
+fn place(start: u64) -> (usize, u64) {
+    let hash = start.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((hash >> (64 - WORDS)) as usize, 1 << (hash >> 40 & 63) | 1 << (hash >> 34 & 63))
 }
 
 /// One form of a value; `None` where it is the same as an earlier one.

@@ -9,13 +9,16 @@ mod env;
 mod http;
 mod ident;
 mod keyed;
+mod keyed_value;
 mod keys;
+mod pair;
 mod pem;
 mod prefixed;
 mod rows;
 mod runs;
 mod url;
 mod value;
+mod walk;
 
 use crate::address::Addresses;
 use crate::error::RedactError;
