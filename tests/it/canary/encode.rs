@@ -19,22 +19,6 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     out
 }
 
-/// The reverse of [`base64`]; anything that is not base64 ends the reading.
-pub(crate) fn from_base64(text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let (mut group, mut bits) = (0_u32, 0);
-    for byte in text.bytes() {
-        let Some(value) = BASE64.bytes().position(|known| known == byte) else { break };
-        group = group << 6 | u32::try_from(value).unwrap();
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            out.push(u8::try_from(group >> bits & 255).unwrap());
-        }
-    }
-    out
-}
-
 pub(crate) fn percent(text: &str) -> String {
     text.bytes()
         .map(|byte| {
@@ -48,7 +32,8 @@ pub(crate) fn percent(text: &str) -> String {
 }
 
 pub(crate) fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap();
+    text.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// The inside of a JSON string literal.

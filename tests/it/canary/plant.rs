@@ -28,6 +28,9 @@ pub(crate) struct Planted {
 
 const MACHINES: usize = 6;
 
+/// Writes a text in another form.
+type Form = fn(&str) -> String;
+
 /// What a place does with a text.
 type Put = fn(&mut Build, String);
 
@@ -214,7 +217,7 @@ fn echo(b: &mut Build, rng: &mut Rng) {
     let canary = kinds::opaque(rng);
     let key = format!("ECHO_{}", b.next());
     b.machine().env.insert(key, Value::String(canary.text.clone()));
-    let forms: [(&str, fn(&str) -> String); 5] = [
+    let forms: [(&str, Form); 5] = [
         ("plain echo", str::to_owned),
         ("base64 echo", |s| base64(s.as_bytes())),
         ("percent echo", percent),
