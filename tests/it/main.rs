@@ -2,7 +2,8 @@
 
 #![expect(
     clippy::unwrap_used,
-    reason = "helpers of tests: a failure is the answer, with the line where it happened"
+    clippy::print_stdout,
+    reason = "helpers of tests: a failure is the answer, and sizes and seeds are printed"
 )]
 
 mod bundle_faults;

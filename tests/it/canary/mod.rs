@@ -130,7 +130,7 @@ fn documents(planted: &Planted) -> Vec<(&'static str, Vec<u8>)> {
             log.extend(serde_json::to_vec(record).unwrap());
             log.push(b'\n');
         }
-        token = page["meta"]["next_token"].as_str().unwrap().to_owned();
+        page["meta"]["next_token"].as_str().unwrap().clone_into(&mut token);
     }
     out.push(("logs/platform.ndjson", log));
     out
