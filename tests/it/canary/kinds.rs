@@ -77,6 +77,13 @@ kinds! {
     };
     "aws-id" true |r| { let body = r.text(&format!("{UPPER}234567"), 16); (format!("AKIA{body}"), vec![body]) };
     "aws-session-id" true |r| { let body = r.text(&format!("{UPPER}234567"), 16); (format!("ASIA{body}"), vec![body]) };
+    "aws-pair" true |r| {
+        let (id, secret) = (r.text(&format!("{UPPER}234567"), 16), r.text(BASE64, 40));
+        (format!("AKIA{id}:{secret}"), vec![id, secret])
+    };
+    "google" true |r| word(r, "AIza", BASE64_URL, 35);
+    "sentry-token" true |r| word(r, "sntryu_", HEX, 64);
+    "depot" true |r| word(r, "depot_project_", HEX, 64);
     "github-classic" true |r| { let p = *r.pick(&["ghp_", "gho_", "ghu_", "ghs_", "ghr_"]); word(r, p, ALNUM, 36) };
     "github-fine" true |r| {
         let (a, b) = (r.text(ALNUM, 22), r.text(ALNUM, 59));
@@ -148,6 +155,16 @@ kinds! {
         (format!(r#"{{"type":"service_account","private_key":"{key}","client_email":"svc@p.iam.gserviceaccount.com"}}"#), lines)
     };
     "env-line" false |r| { let t = r.text(ALNUM, 30); (format!("export STRIPE_SECRET={t}"), vec![t]) };
+    "netrc" false |r| { let p = password(r); (format!("machine api.example.com login app password {p}"), vec![p]) };
+    // Who and where
+    "email" true |r| { let (a, b) = (r.text(LOWER, 9), r.text(LOWER, 9)); (format!("{a}@{b}.io"), vec![a]) };
+    "ipv4" true |r| {
+        let part = |r: &mut Rng| r.between(101, 250);
+        let text = format!("185.{}.{}.{}", part(r), part(r), part(r));
+        (text.clone(), vec![text[4..].to_owned()])
+    };
+    "ipv6" true |r| { let tail = hextets(r, 4); (format!("2a01:4f8:c17:7:{tail}"), vec![tail]) };
+    "six-pn" true |r| { let tail = hextets(r, 4); (format!("fdaa:1:{}:a7b:{tail}", hextets(r, 1)), vec![tail]) };
     "entropy-near-word" false |r| { let t = mixed(r, 36); (format!("new secret {t} stored"), vec![t]) };
 }
 
@@ -205,6 +222,11 @@ fn mixed(rng: &mut Rng, length: usize) -> String {
 fn url(rng: &mut Rng, scheme: &str, rest: &str) -> (String, Vec<String>) {
     let secret = password(rng);
     (format!("{scheme}://app:{secret}@db.internal:5432{rest}"), vec![secret])
+}
+
+fn hextets(rng: &mut Rng, count: usize) -> String {
+    let parts: Vec<_> = (0..count).map(|_| format!("{:x}", rng.between(0x1000, 0xffff))).collect();
+    parts.join(":")
 }
 
 /// Thirty-two random bytes in base64: 43 characters and a padding.
