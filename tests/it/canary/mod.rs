@@ -188,13 +188,16 @@ fn canaries_leak_without_any_one_rule() {
         .map(|number| &planted.cases[*number])
         .map(|case| format!("{} in {} ({})", case.kind, case.place, case.around))
         .collect();
-    println!("{named:#?}"); assert!(setting("X_SKIP", 0) == 1 || all_on.is_empty(), "leaks with every rule on: {named:#?}");
+    println!("{named:#?}");
+    assert!(setting("X_SKIP", 0) == 1 || all_on.is_empty(), "leaks with every rule on: {named:#?}");
     let idle: Vec<_> = RULES
         .iter()
         .map(|rule| rule.id)
         // These act only on what the caller names; the test below names something.
         .filter(|id| !["field", "name"].contains(id))
-        .filter(|id| leaks(&documents, &planted, &pieces, options().without_rule(id)).is_subset(&all_on))
+        .filter(|id| {
+            leaks(&documents, &planted, &pieces, options().without_rule(id)).is_subset(&all_on)
+        })
         .collect();
     assert!(idle.is_empty(), "no case needs these rules: {idle:?}");
 }
