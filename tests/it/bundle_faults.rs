@@ -10,7 +10,7 @@ use fly_sim::{Options, Sim, World};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use crate::sandbox::{self, Sandbox};
+use crate::sandbox::Sandbox;
 
 /// A simulated platform on its own runtime, and a sandbox for the tool.
 struct Scene {
@@ -35,7 +35,7 @@ impl Scene {
     }
 
     fn command(&self) -> Command {
-        let mut command = self.sandbox.command("fly-debug-bundle");
+        let mut command = self.sandbox.bundle();
         command.arg("demo").arg("--output").arg(self.sandbox.folder("out")).envs(self.sim.env());
         command
     }
@@ -281,7 +281,7 @@ fn no_token_at_all() {
 #[test]
 fn an_unknown_app() {
     let scene = Scene::new("oom");
-    let mut command = scene.sandbox.command("fly-debug-bundle");
+    let mut command = scene.sandbox.bundle();
     command.args(["nosuch", "--output"]).arg(scene.sandbox.folder("out")).envs(scene.sim.env());
     let out = Outcome::of(&scene.sandbox, &command.output().unwrap());
     assert!(matches!(out.code, 3 | 4), "{}: {}", out.code, out.stderr);
@@ -307,8 +307,8 @@ fn no_flyctl_and_a_broken_one() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "builds the optimised tool")]
 fn a_panic_in_one_collector_of_the_release_build() {
-    let folder = sandbox::program("fly-debug-bundle");
-    let target = folder.parent().and_then(std::path::Path::parent).unwrap();
+    let debug = test_kit::binary("debug-bundle", "fly-debug-bundle").unwrap();
+    let target = debug.parent().and_then(std::path::Path::parent).unwrap();
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--quiet", "--package", "debug-bundle", "--target-dir"])
         .arg(target)
@@ -317,12 +317,8 @@ fn a_panic_in_one_collector_of_the_release_build() {
         .unwrap();
     assert!(built.success());
     let scene = Scene::new("oom");
-    let mut command = Command::new(target.join("release/fly-debug-bundle"));
+    let mut command = scene.sandbox.command(&target.join("release/fly-debug-bundle"));
     command
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("HOME", scene.sandbox.folder("home"))
-        .env("TMPDIR", scene.sandbox.folder("tmp"))
         .env("FLY_OPS_TEST_FAULT", "panic:ps")
         .envs(scene.sim.env())
         .arg("demo")
@@ -357,7 +353,10 @@ fn in_namespace(scene: &Scene, script: &str) -> Outcome {
 
 #[test]
 fn a_full_disk() {
-    let cases = [("destination", &["$OUT"][..]), ("temporary files and cache", &["$TMP", "$HOME"])];
+    let cases = [
+        ("destination", &["$OUT"][..]),
+        ("temporary files and cache", &["$TMP", "$XDG_CACHE_HOME"]),
+    ];
     for (what, folders) in cases {
         let scene = Scene::new("oom");
         let mounts: String = folders
@@ -412,7 +411,7 @@ fn bad_input_is_refused_before_any_request() {
         (&["demo", "--pseudonym-key", "/nowhere/key"], "/nowhere/key"),
     ] {
         let scene = Scene::new("oom");
-        let mut command = scene.sandbox.command("fly-debug-bundle");
+        let mut command = scene.sandbox.bundle();
         command.args(args).arg("--output").arg(scene.sandbox.folder("out")).envs(scene.sim.env());
         let out = Outcome::of(&scene.sandbox, &command.output().unwrap());
         assert_eq!(out.code, 2, "{args:?}: {}", out.stderr);

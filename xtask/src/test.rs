@@ -15,7 +15,8 @@ pub(crate) struct Args {
 }
 
 /// A program that some test or the demo starts, and the Debian package that has it.
-const TOOLS: [(&str, &str); 3] = [("git", "git"), ("jq", "jq"), ("tar", "tar")];
+const TOOLS: [(&str, &str); 4] =
+    [("git", "git"), ("jq", "jq"), ("tar", "tar"), ("unshare", "util-linux")];
 
 /// A stage and the time that it may take on two cores from a clean clone before the run fails.
 const STAGES: [(&str, &[&str], Duration); 2] = [

@@ -75,7 +75,7 @@ fn one_bundle(planted: &Planted) -> Vec<(usize, String)> {
         r#"{"Name":"fly","Version":"0.4.87","Commit":"0123abcd","OS":"linux","Architecture":"amd64"}"#,
     ));
     let out = sandbox
-        .command("fly-debug-bundle")
+        .bundle()
         .args(["demo", "--output"])
         .arg(sandbox.folder("out"))
         .envs(sim.env())
@@ -93,7 +93,7 @@ fn one_bundle(planted: &Planted) -> Vec<(usize, String)> {
     texts.push(("standard error".into(), out.stderr));
     // Only what the tool wrote: the stand-in for flyctl holds a secret itself.
     fs::remove_dir_all(sandbox.folder("bin")).unwrap();
-    scan::tree(sandbox.root(), &mut texts);
+    scan::tree(&sandbox.folder(""), &mut texts);
     let all = texts.iter().map(|(_, content)| content.as_slice()).collect::<Vec<_>>().join(&b'\n');
     let unescaped = String::from_utf8_lossy(&all).replace("\\n", "\n").replace("\\\"", "\"");
     for keep in &planted.keep {
@@ -117,7 +117,7 @@ fn canaries_are_not_on_the_disk_of_a_killed_run() {
     sim.add_fault("path = \"/api/v1/apps/*/logs\"\nfrom = 3\neffect = \"hang\"").unwrap();
     let sandbox = Sandbox::new();
     let mut child = sandbox
-        .command("fly-debug-bundle")
+        .bundle()
         .args(["demo", "--output"])
         .arg(sandbox.folder("out"))
         .envs(sim.env())
@@ -137,7 +137,7 @@ fn canaries_are_not_on_the_disk_of_a_killed_run() {
     child.kill().unwrap();
     child.wait().unwrap();
     let mut texts = Vec::new();
-    scan::tree(sandbox.root(), &mut texts);
+    scan::tree(&sandbox.folder(""), &mut texts);
     let written: usize = texts.iter().map(|(_, content)| content.len()).sum();
     assert!(written > 10_000, "only {written} bytes were on the disk: the kill came too early");
     let pieces = Pieces::new(&planted.cases);
