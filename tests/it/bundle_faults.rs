@@ -359,12 +359,10 @@ fn a_full_disk() {
     ];
     for (what, folders) in cases {
         let scene = Scene::new("oom");
-        let mounts: String = folders
-            .iter()
-            .map(|folder| format!("mount -t tmpfs -o size=48k none {folder} && "))
-            .collect();
+        let mount = |folder: &&str| format!("mount -t tmpfs -o size=48k none {folder}");
+        let mounts = folders.iter().map(mount).collect::<Vec<_>>().join(" && ");
         let script =
-            format!("{mounts} \"$@\"; code=$?; ls -A {} >&2; exit $code", folders.join(" "));
+            format!("{mounts} && \"$@\"; code=$?; ls -A {} >&2; exit $code", folders.join(" "));
         let out = in_namespace(&scene, &script);
         // The mount is gone with the namespace; what was left in it was listed on standard error.
         assert!(matches!(out.code, 3..=5), "{what}: {}: {}", out.code, out.stderr);
