@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fly_api::{Client, MachineFilter, WriteAccess, Writer};
-use fly_types::wire::Machine;
+use fly_api::{Client, Command, MachineFilter, WriteAccess, Writer};
+use fly_types::wire::{ExecResult, Machine};
 use fly_types::{AppName, MachineId};
 use futures_util::future::BoxFuture;
 use runbook::approval::Permit;
 use runbook::error::StepError;
 
-use crate::errors::{read_error, wait_error};
+use crate::errors::{read_error, wait_error, write_error};
 
 /// Waits for so long. In a test the simulator's clock moves instead.
 pub type Pause = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -55,6 +55,22 @@ impl Platform {
         )]
         let access = WriteAccess::approved("an approved plan");
         self.client.writer(access)
+    }
+
+    /// Runs a command that only reads inside a Machine.
+    pub(crate) async fn inspect(
+        &self,
+        id: &MachineId,
+        words: &[&str],
+    ) -> Result<ExecResult, StepError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the commands of this crate that come here only read; a change needs a permit"
+        )]
+        let writer = self.client.writer(WriteAccess::approved("a command that only reads"));
+        let command = Command::new(words.iter().copied());
+        let result = writer.machine(&self.app, id).exec(&command).await;
+        result.map(|answer| answer.value).map_err(|error| write_error(&error))
     }
 
     /// One Machine; none if it does not exist, or is destroyed.

@@ -109,7 +109,10 @@ impl Create {
     }
 
     /// The configuration of the copy.
-    async fn config(&self, params: &Params) -> Result<(MachineConfig, String), StepError> {
+    pub(crate) async fn config(
+        &self,
+        params: &Params,
+    ) -> Result<(MachineConfig, String), StepError> {
         let app = &self.platform.app;
         let original = self.platform.machine(&params.source).await?.ok_or_else(|| {
             StepError::stale(format!(
@@ -157,8 +160,14 @@ impl Create {
     }
 }
 
+/// Whether a Machine only holds its volumes.
+pub(crate) fn is_hold(config: &MachineConfig) -> bool {
+    let exec = config.init.get().map(|init| init.exec.items());
+    exec.is_some_and(|words| words == SLEEP)
+}
+
 /// Leaves nothing of the app but its image, its size and its mounts.
-pub(crate) fn hold(config: &mut MachineConfig) {
+fn hold(config: &mut MachineConfig) {
     let words: Vec<String> = SLEEP.map(str::to_owned).to_vec();
     config.init = Init { exec: words.into(), ..Init::default() }.into();
     config.services = Field::Absent;

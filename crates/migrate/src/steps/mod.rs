@@ -2,11 +2,15 @@
 //! move needs, and in which order, is decided in `template`.
 
 mod create;
+mod data;
+mod fork;
 mod gate;
 mod health;
 mod looks;
 mod patch;
 mod power;
+mod release;
+mod snapshot;
 mod traffic;
 mod unchanged;
 mod watch;
@@ -20,10 +24,14 @@ use crate::platform::Platform;
 use crate::region::eyes::Eyes;
 
 pub(crate) use create::{CREATE, Create};
+pub(crate) use data::{DATA, DISCARD, HYDRATED};
+pub(crate) use fork::FORK;
 pub(crate) use gate::{ACCOUNTED, BACKUP, DOCUMENTED, NAMES, REHEARSAL};
 pub(crate) use health::HEALTH;
 pub(crate) use patch::PATCH;
 pub(crate) use power::{START, STOP};
+pub(crate) use release::RELEASE;
+pub(crate) use snapshot::SNAPSHOT;
 pub(crate) use traffic::{CORDON, UNCORDON};
 pub(crate) use unchanged::UNCHANGED;
 pub(crate) use watch::{DRAIN, WATCH};
@@ -40,6 +48,12 @@ pub fn registry(platform: &Arc<Platform>, org: Option<&fly_types::OrgSlug>) -> R
         .step(ACCOUNTED, looks::Looks(gate::Accounted(own())))
         .step(UNCHANGED, looks::Looks(unchanged::Unchanged(own())))
         .step(CREATE, Create::new(own()))
+        .step(FORK, fork::Fork(own()))
+        .step(SNAPSHOT, snapshot::Snapshot(own()))
+        .step(DATA, looks::Looks(data::Data(own())))
+        .step(DISCARD, data::Discard(own()))
+        .step(HYDRATED, looks::Looks(data::Hydrated(own())))
+        .step(RELEASE, release::Release(own()))
         .step(HEALTH, looks::Looks(health::Health(own())))
         .step(UNCORDON, traffic::Traffic { platform: own(), cordoned: false })
         .step(CORDON, traffic::Traffic { platform: own(), cordoned: true })

@@ -104,13 +104,86 @@ pub(super) fn blocked(inventory: &Inventory, request: &Request) -> Vec<Blocked> 
                 ),
             );
         }
-        if kind(machine) == Kind::Volume {
+        if kind(machine) == Kind::Scheduled {
             block(
                 None,
-                format!("Machine {id} has a volume"),
-                "volumes are not planned by this version".to_owned(),
+                format!("Machine {id} runs by a schedule, which would fire in both regions"),
+                format!(
+                    "move it by hand: `fly machine clone {id} --region {} -a {app}`, then `fly machine destroy {id} -a {app}`, between two of its runs",
+                    request.target
+                ),
             );
         }
+        if machine.env.iter().any(|name| name.starts_with("LITEFS_")) {
+            block(
+                Some("H20"),
+                format!(
+                    "Machine {id} looks like a LiteFS node: copying its volume alone would fork the cluster"
+                ),
+                format!(
+                    "add nodes in {} with `fly machine clone`, wait until they caught up, move the primary, then remove the old ones",
+                    request.target
+                ),
+            );
+        }
+        for mount in &machine.mounts {
+            volume(inventory, request, id, mount, &mut block);
+        }
+    }
+    let egress = |region: &str| {
+        inventory.addresses.iter().any(|one| one.kind.starts_with("egress") && one.region == region)
+    };
+    if egress(request.source.as_str()) && !egress(request.target.as_str()) {
+        block(
+            Some("H17"),
+            format!(
+                "app {app} has static egress addresses in {} and none in {}",
+                request.source, request.target
+            ),
+            format!(
+                "run `fly ips allocate-egress -r {} -a {app}`, have the new address allow-listed, then plan again",
+                request.target
+            ),
+        );
     }
     problems
+}
+
+fn volume(
+    inventory: &Inventory,
+    request: &Request,
+    id: &fly_types::MachineId,
+    mount: &crate::inventory::MountInfo,
+    block: &mut impl FnMut(Option<&'static str>, String, String),
+) {
+    let (app, target) = (&inventory.app, &request.target);
+    if let Some(found) = inventory.volume(&mount.volume).filter(|found| found.host_status != "ok") {
+        block(
+            Some("H12"),
+            format!(
+                "the host of volume {} of Machine {id} is {}, so it cannot be copied",
+                found.id, found.host_status
+            ),
+            format!(
+                "wait for the host, or restore its newest snapshot into {target}: `fly volumes create {} --snapshot-id … --region {target} -a {app}`",
+                found.name
+            ),
+        );
+    }
+    let stale = inventory.volumes.iter().filter(|other| {
+        &other.region == target && other.name == mount.name && other.attached.is_none()
+    });
+    for other in stale {
+        block(
+            Some("H03"),
+            format!(
+                "volume {} in {target} has the name {} and no Machine: a deploy or scale could mount its stale data",
+                other.id, other.name
+            ),
+            format!(
+                "look what is on it; `fly volumes destroy {} -a {app}` if nobody needs it, then plan again",
+                other.id
+            ),
+        );
+    }
 }

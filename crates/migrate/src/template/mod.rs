@@ -8,6 +8,7 @@ mod draft;
 mod gates;
 mod kinds;
 mod stateless;
+mod volume;
 
 use std::collections::BTreeMap;
 

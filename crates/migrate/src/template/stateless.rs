@@ -1,7 +1,8 @@
 //! Machines without volumes: copies are made and checked while the old ones serve; the cutover is a cordon; the old ones are kept, stopped.
 
+use runbook::outputs::reference;
 use runbook::plan::{Risk, Step};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::commands::{clone, each};
 use super::draft::{Draft, copies, copy, ids};
@@ -34,9 +35,16 @@ pub(super) fn build(draft: &mut Draft<'_>) {
                 .passing();
         draft.serial("check", "check the copies", vec![step]);
     }
-    let cutover = cutover(draft, &services, &workers);
-    draft.serial("cutover", "cut over", cutover);
-    let mut close = vec![watch(draft, &checked, &workers)];
+    let unchanged = unchanged(draft);
+    draft.serial("recheck", "the last look", vec![unchanged]);
+    super::volume::build(draft);
+    if !(services.is_empty() && workers.is_empty()) {
+        let cutover = cutover(draft, &services, &workers);
+        draft.serial("cutover", "cut over", cutover);
+    }
+    standbys(draft);
+    let mut close = super::volume::hydrated(draft);
+    close.push(watch(draft, &checked, &workers));
     close.extend(patch(draft));
     close.push(draft.accounted());
     draft.serial("close", "watch and account", close.into_iter().collect());
@@ -48,41 +56,42 @@ fn launched(machine: &MachineInfo) -> bool {
     machine.runs() || machine.autostops()
 }
 
-fn create(draft: &Draft<'_>, machine: &MachineInfo, cordoned: bool, launch: bool) -> Step {
-    let (app, target) = (draft.app(), &draft.request.target);
+/// What the step that copies a Machine is told.
+pub(super) fn copy_params(draft: &Draft<'_>, machine: &MachineInfo) -> Value {
+    let target = &draft.request.target;
     let primary = machine.primary_region.as_ref().map(|region| {
         if *region == draft.request.source.as_str() { target.to_string() } else { region.clone() }
     });
-    let fallback: Vec<String> = draft
-        .regions
-        .near(target, &[&draft.request.source])
-        .into_iter()
-        .take(3)
-        .map(|code| code.to_string())
-        .collect();
-    Step::new(
-        copy(machine),
-        CREATE,
-        format!("copy Machine {} ({}) to {target}", machine.id, machine.size()),
-    )
-    .why("a Machine cannot change its region")
-    .params(json!({
+    let near = draft.regions.near(target, &[&draft.request.source]);
+    let fallback: Vec<String> = near.into_iter().take(3).map(|code| code.to_string()).collect();
+    json!({
         "source": machine.id,
         "config": machine.config,
         "image": machine.image,
         "region": target,
         "mark": draft.scope.mark,
-        "cordoned": cordoned,
-        "launch": launch,
+        "cordoned": false,
+        "launch": false,
         "primary_region": primary,
         "fallback": fallback,
-    }))
-    .ensures(format!("a Machine with the same image and configuration is in {target}"))
-    .undo("destroy the copy", ["fly machine destroy --force COPY -a ".to_owned() + app])
-    .risk(Risk::None)
-    .takes(30, 600)
-    .costs(0.0, draft.copy_month(machine).unwrap_or(0.0))
-    .command(clone(app, machine, target))
+    })
+}
+
+fn create(draft: &Draft<'_>, machine: &MachineInfo, cordoned: bool, launch: bool) -> Step {
+    let (app, target) = (draft.app(), &draft.request.target);
+    let mut params = copy_params(draft, machine);
+    params["cordoned"] = cordoned.into();
+    params["launch"] = launch.into();
+    let title = format!("copy Machine {} ({}) to {target}", machine.id, machine.size());
+    Step::new(copy(machine), CREATE, title)
+        .why("a Machine cannot change its region")
+        .params(params)
+        .ensures(format!("a Machine with the same image and configuration is in {target}"))
+        .undo("destroy the copy", ["fly machine destroy --force COPY -a ".to_owned() + app])
+        .risk(Risk::None)
+        .takes(30, 600)
+        .costs(0.0, draft.copy_month(machine).unwrap_or(0.0))
+        .command(clone(app, machine, target))
 }
 
 fn service_copy(draft: &Draft<'_>, machine: &MachineInfo) -> Step {
@@ -95,14 +104,7 @@ fn worker_copy(draft: &Draft<'_>, machine: &MachineInfo) -> Step {
 
 fn cutover(draft: &Draft<'_>, services: &[&MachineInfo], workers: &[&MachineInfo]) -> Vec<Step> {
     let (app, source) = (draft.app().to_owned(), &draft.request.source);
-    let mut steps = vec![
-        Step::new("unchanged", UNCHANGED, "nobody changed the app meanwhile")
-            .why("a deploy in the middle makes copies of what is no longer there")
-            .params(json!({"scope": draft.scope}))
-            .ensures("the app is as the plan saw it")
-            .session(LEASES)
-            .passing(),
-    ];
+    let mut steps = Vec::new();
     let open: Vec<&MachineInfo> =
         services.iter().copied().filter(|machine| !machine.cordoned).collect();
     if !open.is_empty() {
@@ -179,10 +181,40 @@ fn cutover(draft: &Draft<'_>, services: &[&MachineInfo], workers: &[&MachineInfo
     steps
 }
 
+fn unchanged(draft: &Draft<'_>) -> Step {
+    Step::new("unchanged", UNCHANGED, "nobody changed the app meanwhile")
+        .why("a deploy in the middle makes copies of what is no longer there")
+        .params(json!({"scope": draft.scope}))
+        .ensures("the app is as the plan saw it")
+        .session(LEASES)
+        .passing()
+}
+
+/// Standbys wait for Machines that have moved: theirs are the copies now.
+fn standbys(draft: &mut Draft<'_>) {
+    let source = &draft.request.source;
+    let step = |machine: &&MachineInfo| {
+        let of: Vec<Value> = machine
+            .standbys
+            .iter()
+            .map(|id| match draft.inventory.machine(id) {
+                Some(other) if &other.region == source => reference(&copy(other), "machine"),
+                _ => json!(id),
+            })
+            .collect();
+        let mut step = create(draft, machine, false, false);
+        step.params["standbys"] = Value::Array(of);
+        step
+    };
+    let steps = draft.of(Kind::Standby).iter().map(step).collect();
+    draft.serial("standbys", "new standbys", steps);
+}
+
 fn watch(draft: &Draft<'_>, services: &[&MachineInfo], workers: &[&MachineInfo]) -> Step {
     let seconds = draft.request.options.watch_seconds;
     let running = workers.iter().copied().filter(|machine| machine.runs());
-    let watched: Vec<&MachineInfo> = services.iter().copied().chain(running).collect();
+    let watched: Vec<&MachineInfo> =
+        services.iter().copied().chain(running).chain(draft.of(Kind::Volume)).collect();
     Step::new("watch", WATCH, format!("{} new Machines are watched", watched.len()))
         .why("what breaks after a cutover breaks soon")
         .params(json!({"machines": copies(&watched), "seconds": seconds}))

@@ -12,6 +12,8 @@ use crate::bench::Moving;
 
 const STATELESS: &str = include_str!("worlds/stateless.toml");
 
+const VOLUME: &str = include_str!("worlds/volume.toml");
+
 /// Of the kills on the way back, CI takes one in so many.
 const BACKWARD_SHARE: usize = 4;
 
@@ -50,4 +52,19 @@ async fn a_stateless_app_arrives() {
 #[tokio::test]
 async fn stateless() {
     matrix("stateless", &Moving::of(STATELESS)).await;
+}
+
+#[tokio::test]
+async fn every_file_of_a_volume_arrives() {
+    let base = testing::baseline(&Moving::of(VOLUME)).await.unwrap();
+    let content = "content of data in ams: {\"db.sqlite\": \"rows\", \"uploads/a.txt\": \"one\"}";
+    assert!(base.end.contains(content), "{}", base.end);
+    assert!(base.end.contains("content of data in fra: "), "the original is kept: {}", base.end);
+    assert!(!base.end.contains("flyops_reference"), "{}", base.end);
+    assert!(base.end.lines().any(|line| line.contains("in ams running") && !line.contains("cordoned")));
+}
+
+#[tokio::test]
+async fn volume() {
+    matrix("volume", &Moving::of(VOLUME)).await;
 }
