@@ -100,8 +100,7 @@ impl Volume {
 
     /// What the app wrote up to `now`; `running` says whether its Machine runs.
     pub(crate) fn settle_writer(&mut self, now: Timestamp, running: bool, lazy: bool) {
-        let Some(writer) = &mut self.writer else { return };
-        while writer.next <= now {
+        while let Some(writer) = self.writer.as_mut().filter(|writer| writer.next <= now) {
             if running {
                 let text = self.files.entry(writer.file.clone()).or_default();
                 let line = text.lines().count() + 1;
@@ -109,7 +108,7 @@ impl Volume {
             }
             match writer.next.checked_add(writer.every.max(SignedDuration::from_millis(1))) {
                 Ok(next) => writer.next = next,
-                Err(_) => return,
+                Err(_) => break,
             }
         }
         if !lazy || !running {

@@ -68,6 +68,17 @@ pub enum Command {
         #[arg(long, value_name = "STEP")]
         to: Option<String>,
     },
+    /// Destroy what a finished move left in the old region
+    Cleanup {
+        /// Run of the move
+        run: String,
+        /// The app's name: what is destroyed is gone
+        #[arg(long, value_name = "APP")]
+        confirm: Option<String>,
+        /// Only print what would be destroyed
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Check again what a run promised
     Verify {
         /// Run
@@ -174,6 +185,9 @@ pub async fn run(args: &Args, command: &Command, context: &Context) -> Result<Ex
                     .await
                     .map_err(|error| refused(&error))?,
             )
+        }
+        Command::Cleanup { run, confirm, dry_run } => {
+            clean_up(args, context, run, confirm.as_deref(), *dry_run).await
         }
         Command::Verify { run } => verify(args, context, run).await,
     }
@@ -339,6 +353,38 @@ async fn apply(
     context.mutating();
     let report = executor.apply(plan, &approval).await.map_err(|error| refused(&error))?;
     ended(context, &report)
+}
+
+async fn clean_up(
+    args: &Args,
+    context: &Context,
+    run: &str,
+    confirm: Option<&str>,
+    dry_run: bool,
+) -> Result<Exit, CliError> {
+    let config = context.resolve(access_only(args))?;
+    let kept = store(&config.dirs.state()?)?;
+    let run = RunId::parse(run).map_err(CliError::usage)?;
+    let loaded = runbook::executor::load(&kept, &run).await.map_err(|error| refused(&error))?;
+    if loaded.state.status != runbook::state::RunStatus::Done {
+        return Err(CliError::nothing_done(format!(
+            "run {run} is not finished: its old side may still be needed"
+        ))
+        .hint("resume it, or roll it back"));
+    }
+    let app: AppName = loaded.plan.plan().target.name.parse()?;
+    let client = context.client(&config)?;
+    let inventory = observe(&client, &app, context.now()).await.map_err(|error| {
+        CliError::from(error.source).context(format!("cannot read {} of app {app}", error.what))
+    })?;
+    let sealed = crate::template::cleanup::cleanup(loaded.plan.plan(), &inventory, context.now())
+        .map_err(|error| unplanned(&error))?;
+    if dry_run {
+        context.ui.out(&runbook::render::plan_text(&sealed))?;
+        return Ok(Exit::Ok);
+    }
+    let none = AnswerArgs { rehearsed: None };
+    apply(args, context, &sealed, &none, false, confirm).await
 }
 
 /// The run that was named, or the only unfinished one, and an executor for its app.

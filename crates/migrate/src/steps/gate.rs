@@ -47,8 +47,15 @@ impl Look for Documented {
 }
 
 #[derive(Deserialize)]
+struct Mount {
+    machine: fly_types::MachineId,
+    path: String,
+}
+
+#[derive(Deserialize)]
 struct BackupParams {
-    volumes: Vec<VolumeId>,
+    /// Where volumes are mounted: their ids may change until this is checked.
+    mounts: Vec<Mount>,
     max_age_hours: i64,
     /// Why no backup is needed, if the operator says so.
     #[serde(default)]
@@ -63,7 +70,9 @@ impl Look for Backup {
             return Ok(Outputs::none().with("waived", why));
         }
         let mut oldest: Option<Timestamp> = None;
-        for volume in &params.volumes {
+        for mount in &params.mounts {
+            let (volume, _) = super::fork::mounted(&self.0, &mount.machine, &mount.path).await?;
+            let volume = &volume;
             let list = self
                 .0
                 .client

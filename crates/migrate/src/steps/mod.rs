@@ -3,6 +3,7 @@
 
 mod create;
 mod data;
+mod destroy;
 mod fork;
 mod gate;
 mod health;
@@ -25,6 +26,7 @@ use crate::region::eyes::Eyes;
 
 pub(crate) use create::{CREATE, Create};
 pub(crate) use data::{DATA, DISCARD, HYDRATED};
+pub(crate) use destroy::{DESTROY, DESTROY_VOLUME};
 pub(crate) use fork::FORK;
 pub(crate) use gate::{ACCOUNTED, BACKUP, DOCUMENTED, NAMES, REHEARSAL};
 pub(crate) use health::HEALTH;
@@ -53,6 +55,8 @@ pub fn registry(platform: &Arc<Platform>, org: Option<&fly_types::OrgSlug>) -> R
         .step(DATA, looks::Looks(data::Data(own())))
         .step(DISCARD, data::Discard(own()))
         .step(HYDRATED, looks::Looks(data::Hydrated(own())))
+        .step(DESTROY, destroy::Destroy(own()))
+        .step(DESTROY_VOLUME, destroy::DestroyVolume(own()))
         .step(RELEASE, release::Release(own()))
         .step(HEALTH, looks::Looks(health::Health(own())))
         .step(UNCORDON, traffic::Traffic { platform: own(), cordoned: false })

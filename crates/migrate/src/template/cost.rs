@@ -42,3 +42,12 @@ impl Draft<'_> {
         }
     }
 }
+
+/// Costs to a hundredth of a cent: digits beyond that are noise, and texts with few digits are read back exactly.
+pub(super) fn round(groups: &mut [runbook::plan::Group]) {
+    let short = |usd: f64| (usd * 10_000.0).round() / 10_000.0;
+    for step in groups.iter_mut().flat_map(|group| &mut group.steps) {
+        step.cost.once_usd = short(step.cost.once_usd);
+        step.cost.monthly_usd = short(step.cost.monthly_usd);
+    }
+}

@@ -73,7 +73,9 @@ impl<'a> Draft<'a> {
         self.inventory.app.as_str()
     }
 
-    pub(super) fn finish(self) -> (Vec<Group>, Vec<SessionSpec>, Vec<String>, Option<NoReturn>) {
+    pub(super) fn finish(
+        mut self,
+    ) -> (Vec<Group>, Vec<SessionSpec>, Vec<String>, Option<NoReturn>) {
         let leased = self
             .groups
             .iter()
@@ -88,6 +90,7 @@ impl<'a> Draft<'a> {
             ttl_seconds: TTL_SECONDS,
             on_loss: OnLoss::Reobserve,
         };
+        super::cost::round(&mut self.groups);
         let sessions = if leased { vec![leases] } else { Vec::new() };
         (self.groups, sessions, self.warnings, self.no_return)
     }

@@ -10,10 +10,15 @@ impl Draft<'_> {
     /// The gates before anything is changed.
     pub(super) fn gates(&mut self) {
         let (app, options) = (self.app().to_owned(), &self.request.options);
-        let volumes: Vec<_> = self
+        let mounts: Vec<_> = self
             .inventory
             .in_region(&self.request.source)
-            .flat_map(|machine| machine.mounts.iter().map(|mount| &mount.volume))
+            .flat_map(|machine| {
+                machine
+                    .mounts
+                    .iter()
+                    .map(|mount| json!({"machine": machine.id, "path": mount.path}))
+            })
             .collect();
         let steps = vec![
             Step::new("documented", DOCUMENTED, "the state before is saved")
@@ -23,7 +28,7 @@ impl Draft<'_> {
                 .command(format!("fly volumes list -a {app} --json")),
             Step::new("backup", BACKUP, format!("backups are younger than {} hours", options.backup_hours))
                 .why("no move is safer than its backup")
-                .params(json!({"volumes": volumes, "max_age_hours": options.backup_hours, "waived": options.waive_backup}))
+                .params(json!({"mounts": mounts, "max_age_hours": options.backup_hours, "waived": options.waive_backup}))
                 .ensures("every volume that is moved has a young finished snapshot, or the operator said why not")
                 .passing(),
             Step::new("rehearsal", REHEARSAL, "the move was rehearsed, or that is waived")

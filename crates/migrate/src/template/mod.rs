@@ -2,6 +2,7 @@
 //!
 //! Must not know: how a step is done (`steps`), the terminal.
 
+pub mod cleanup;
 mod commands;
 mod cost;
 mod draft;

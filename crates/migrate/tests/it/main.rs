@@ -5,4 +5,6 @@
 #![allow(clippy::disallowed_methods, reason = "a test is its own approval")]
 
 mod bench;
+mod faults;
+mod planning;
 mod saga;

@@ -10,9 +10,9 @@ use runbook::testing::{self, Verdict, check_all};
 
 use crate::bench::Moving;
 
-const STATELESS: &str = include_str!("worlds/stateless.toml");
+pub(crate) const STATELESS: &str = include_str!("worlds/stateless.toml");
 
-const VOLUME: &str = include_str!("worlds/volume.toml");
+pub(crate) const VOLUME: &str = include_str!("worlds/volume.toml");
 
 /// Of the kills on the way back, CI takes one in so many.
 const BACKWARD_SHARE: usize = 4;
@@ -61,7 +61,9 @@ async fn every_file_of_a_volume_arrives() {
     assert!(base.end.contains(content), "{}", base.end);
     assert!(base.end.contains("content of data in fra: "), "the original is kept: {}", base.end);
     assert!(!base.end.contains("flyops_reference"), "{}", base.end);
-    assert!(base.end.lines().any(|line| line.contains("in ams running") && !line.contains("cordoned")));
+    assert!(
+        base.end.lines().any(|line| line.contains("in ams running") && !line.contains("cordoned"))
+    );
 }
 
 #[tokio::test]
