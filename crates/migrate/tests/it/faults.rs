@@ -218,7 +218,7 @@ async fn h14_a_deploy_before_apply_is_refused() {
     let start = bench.world.state().await;
     match bench.apply(Faults::none()).await {
         Err(Refusal::Stale(drift)) => {
-            assert!(drift[0].fact.contains("148e21ea7e4303"), "{drift:?}")
+            assert!(drift[0].fact.contains("148e21ea7e4303"), "{drift:?}");
         }
         other => panic!("{other:?}"),
     }
