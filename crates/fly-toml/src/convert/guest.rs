@@ -20,7 +20,7 @@ const DEFAULT_GPU_SIZE: &str = "performance-8x";
 const DEFAULT_SIZE: &str = "shared-cpu-1x";
 
 /// The guest of a `[[vm]]` entry.
-pub(super) fn guest(
+pub(crate) fn guest(
     config: &Config,
     vm: &Located<Vm>,
     out: &mut Vec<Diagnostic>,

@@ -13,6 +13,8 @@ mod service;
 mod services_back;
 mod toml;
 
+pub(crate) use guest::guest;
+
 pub use from_machines::{FromMachines, Observed, from_machines};
 pub use machine::machine_config;
 pub use release::release_config;

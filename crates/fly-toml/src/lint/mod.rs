@@ -5,9 +5,74 @@
 
 mod autostop_without_autostart;
 mod bare_duration;
+mod bluegreen;
+mod check_redirect;
+mod cold_start;
+mod common;
+mod connections_on_http;
+mod dead_experiment;
+mod dedicated_ipv4;
+mod development_always_on;
+mod direct_database_url;
+mod dockerfile_over_http;
+mod expose_differs;
+mod file_source;
+mod files_processes;
+mod force_https;
+mod force_https_without_http;
+mod gpu_withdrawn;
+mod grace_period;
+mod idle_volume;
+mod image_not_pinned;
+mod immediate_strategy;
+mod internal_port;
+mod key_in_env;
+mod kill_signal;
+mod kill_timeout;
+mod max_unavailable;
+mod memory_above_preset;
+mod memory_twice;
+mod metrics_port_public;
+mod migrate_at_start;
+mod minimum_without_autostop;
+mod mount_incomplete;
+mod no_checks;
+mod no_concurrency;
+mod no_primary_region;
+mod plain_tcp;
+mod port_taken_twice;
+mod port_variable;
+mod primary_region_in_env;
+mod process_not_used;
+mod published_port;
+mod raw_value_encoded;
+mod region_not_offered;
+mod release_command;
+mod reserved_variable;
+mod restart_default_group;
+mod secret_in_build_args;
+mod secret_in_command;
 mod secret_in_env;
 pub(crate) mod secrets;
+mod several_mounts;
+mod single_volume;
+mod size_overridden;
+mod slow_checks;
+mod snapshots;
 mod soft_limit_above_hard;
+mod soft_limit_equals_hard;
+mod statics;
+mod suspend_limits;
+mod tcp_check_only;
+mod timeout_above_interval;
+mod udp_autostop;
+mod unknown_word;
+mod vm_limits;
+mod volume_deploy;
+mod volume_growth;
+mod wait_timeout;
+mod weak_tls;
+mod worker_restart;
 
 use crate::diag::{Code, Diagnostic};
 use crate::document::Document;
@@ -35,8 +100,72 @@ pub struct Lint {
 pub static ALL: &[&Lint] = &[
     &autostop_without_autostart::LINT,
     &bare_duration::LINT,
+    &bluegreen::LINT,
+    &check_redirect::LINT,
+    &cold_start::LINT,
+    &connections_on_http::LINT,
+    &dead_experiment::LINT,
+    &dedicated_ipv4::LINT,
+    &development_always_on::LINT,
+    &direct_database_url::LINT,
+    &dockerfile_over_http::LINT,
+    &expose_differs::LINT,
+    &file_source::LINT,
+    &files_processes::LINT,
+    &force_https::LINT,
+    &force_https_without_http::LINT,
+    &gpu_withdrawn::LINT,
+    &grace_period::LINT,
+    &idle_volume::LINT,
+    &image_not_pinned::LINT,
+    &immediate_strategy::LINT,
+    &internal_port::LINT,
+    &key_in_env::LINT,
+    &kill_signal::LINT,
+    &kill_timeout::LINT,
+    &max_unavailable::LINT,
+    &memory_above_preset::LINT,
+    &memory_twice::LINT,
+    &metrics_port_public::LINT,
+    &migrate_at_start::LINT,
+    &minimum_without_autostop::LINT,
+    &mount_incomplete::LINT,
+    &no_checks::LINT,
+    &no_concurrency::LINT,
+    &no_primary_region::LINT,
+    &plain_tcp::LINT,
+    &port_taken_twice::LINT,
+    &port_variable::LINT,
+    &primary_region_in_env::LINT,
+    &process_not_used::LINT,
+    &published_port::LINT,
+    &raw_value_encoded::LINT,
+    &region_not_offered::LINT,
+    &release_command::LINT,
+    &reserved_variable::LINT,
+    &restart_default_group::LINT,
+    &secret_in_build_args::LINT,
+    &secret_in_command::LINT,
     &secret_in_env::LINT,
+    &several_mounts::LINT,
+    &single_volume::LINT,
+    &size_overridden::LINT,
+    &slow_checks::LINT,
+    &snapshots::LINT,
     &soft_limit_above_hard::LINT,
+    &soft_limit_equals_hard::LINT,
+    &statics::LINT,
+    &suspend_limits::LINT,
+    &tcp_check_only::LINT,
+    &timeout_above_interval::LINT,
+    &udp_autostop::LINT,
+    &unknown_word::LINT,
+    &vm_limits::LINT,
+    &volume_deploy::LINT,
+    &volume_growth::LINT,
+    &wait_timeout::LINT,
+    &weak_tls::LINT,
+    &worker_restart::LINT,
 ];
 
 /// Runs all lints.
@@ -50,7 +179,13 @@ pub fn run(input: &LintInput<'_>) -> Vec<Diagnostic> {
 
 /// Whether the first label of a code's diagnostics covers a secret, so that its text must not be shown.
 pub fn is_about_secrets(code: &Code) -> bool {
-    [secret_in_env::CODE.id, crate::dockerfile::SECRET.id].contains(&code.id)
+    let codes = [
+        &secret_in_env::CODE,
+        &secret_in_build_args::CODE,
+        &secret_in_command::CODE,
+        &crate::dockerfile::SECRET,
+    ];
+    codes.iter().any(|secret| secret.id == code.id)
 }
 
 /// Whether a value looks like a secret, by itself or by the last name of its path.
@@ -61,9 +196,21 @@ pub fn looks_secret(path: &str, value: &str) -> bool {
 
 #[cfg(test)]
 mod testing {
+    use crate::Options;
+
     /// How often a code is reported for a text.
     pub(super) fn count(id: &str, text: &str) -> usize {
-        let report = crate::check(text);
+        counted(id, text, &Options::default())
+    }
+
+    /// The same beside a Dockerfile.
+    pub(super) fn count_with_dockerfile(id: &str, text: &str, dockerfile: &str) -> usize {
+        let options = Options { dockerfile: Some(dockerfile.to_owned()), ..Options::default() };
+        counted(id, text, &options)
+    }
+
+    fn counted(id: &str, text: &str, options: &Options) -> usize {
+        let report = crate::check_with(text, options);
         report.diagnostics.iter().filter(|diagnostic| diagnostic.code.id == id).count()
     }
 }

@@ -2,8 +2,8 @@
 
 use fly_toml::{Options, check, check_bytes, diag};
 
-/// Codes about bytes that no text can show; each has its own test below.
-const WITHOUT_EXAMPLE: &[&str] = &["not-utf8", "too-large", "too-deep"];
+/// Codes about bytes or a Dockerfile, which no text can show; each has a test of its own.
+const WITHOUT_EXAMPLE: &[&str] = &["not-utf8", "too-large", "too-deep", "expose-differs"];
 
 fn ids(text: &str) -> Vec<&'static str> {
     check(text).diagnostics.iter().map(|diagnostic| diagnostic.code.id).collect()

@@ -1,0 +1,53 @@
+//! Metrics on a public port.
+
+use super::common::external;
+use super::{Lint, LintInput};
+use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
+
+pub(super) static LINT: Lint = Lint { code: &CODE, check };
+
+static CODE: Code = Code {
+    id: "metrics-port-public",
+    title: "Metrics can be read by everybody",
+    severity: Severity::Warning,
+    grade: Grade::Security,
+    flyctl: Flyctl::Silent,
+    why: "The port of the metrics is the port of a public service, so the metrics path answers anybody.",
+    details: "Serve metrics on a port of its own, or protect the path.",
+    bad: "[http_service]\ninternal_port = 8080\n[[metrics]]\nport = 8080\npath = \"/metrics\"",
+    good: "[http_service]\ninternal_port = 8080\n[[metrics]]\nport = 9091\npath = \"/metrics\"",
+    source: "Fly.io documentation, monitoring/metrics",
+};
+
+fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
+    let services = input.config.all_services();
+    let public: Vec<i64> = services
+        .iter()
+        .filter(|service| !external(**service).is_empty())
+        .filter_map(|service| service.internal_port())
+        .collect();
+    for metrics in input.config.metrics.iter().flat_map(|list| list.iter()) {
+        if let Some(port) = metrics.port.as_ref().filter(|port| public.contains(&port.value)) {
+            out.push(
+                Diagnostic::new(&CODE, "the metrics are public")
+                    .at(port.span, "a public service listens here"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::count;
+
+    #[test]
+    fn private_ports_are_fine() {
+        for (text, wanted) in [
+            ("[[services]]\ninternal_port = 9091\n[[metrics]]\nport = 9091\n", 0),
+            ("[http_service]\ninternal_port = 8080\n[metrics]\nport = 8080\n", 1),
+            ("[http_service]\ninternal_port = 8080\n[metrics]\nport = 9091\n", 0),
+        ] {
+            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A section that names a process group nobody has.
+
+use super::common::MAX_GROUPS;
+use super::{Lint, LintInput};
+use crate::diag::nearest;
+use crate::diag::{Applicability, Code, Diagnostic, Edit, Flyctl, Grade, Severity};
+use crate::schema::Located;
+
+pub(super) static LINT: Lint = Lint { code: &CODE, check };
+
+static CODE: Code = Code {
+    id: "process-not-used",
+    title: "A section for a process group that does not exist",
+    severity: Severity::Error,
+    grade: Grade::Correctness,
+    flyctl: Flyctl::Silent,
+    why: "flyctl refuses this in services and restart entries. In vm, mounts, checks and metrics it says nothing, and the section applies to no Machine.",
+    details: "",
+    bad: "[processes]\nweb = \"x\"\n[[vm]]\nmemory = \"1gb\"\nprocesses = [\"wbe\"]",
+    good: "[processes]\nweb = \"x\"\n[[vm]]\nmemory = \"1gb\"\nprocesses = [\"web\"]",
+    source: "flyctl internal/appconfig/processgroups.go",
+};
+
+fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
+    let config = input.config;
+    let mut lists: Vec<(&str, &Located<Vec<Located<String>>>)> = Vec::new();
+    let vms = config.vm.iter().flat_map(|list| list.iter());
+    lists.extend(vms.filter_map(|it| Some(("vm", it.processes.as_ref()?))));
+    let mounts = config.mounts.iter().flat_map(|list| list.iter());
+    lists.extend(mounts.filter_map(|it| Some(("mounts", it.processes.as_ref()?))));
+    let metrics = config.metrics.iter().flat_map(|list| list.iter());
+    lists.extend(metrics.filter_map(|it| Some(("metrics", it.processes.as_ref()?))));
+    let checks = config.checks.iter().flat_map(|checks| checks.value.values());
+    lists.extend(checks.filter_map(|it| Some(("checks", it.processes.as_ref()?))));
+    let groups = config.groups();
+    for (section, list) in lists {
+        for name in list.iter().filter(|name| !name.is_empty()) {
+            // The console Machine looks for its size under this name.
+            let is_console = section == "vm" && name.value == "console";
+            if config.has_group(name) || is_console {
+                continue;
+            }
+            let message = format!(
+                "[[{section}]] names the process group `{}`, which does not exist",
+                name.value
+            );
+            let diagnostic = Diagnostic::new(&CODE, message);
+            let known: Vec<&str> = groups.iter().copied().take(MAX_GROUPS).collect();
+            out.push(match nearest(name, known.iter().copied()) {
+                Some(meant) => diagnostic.at(name.span, format!("did you mean \"{meant}\"?")).fix(
+                    format!("write \"{meant}\""),
+                    vec![Edit::replace(name.span, format!("\"{meant}\""))],
+                    Applicability::MaybeIncorrect,
+                ),
+                None => diagnostic.at(name.span, format!("groups: {}", known.join(", "))),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::count;
+
+    #[test]
+    fn known_groups_and_the_console_are_fine() {
+        for (text, wanted) in [
+            (
+                "[processes]\nweb = \"x\"\n[[mounts]]\nsource = \"a\"\ndestination = \"/a\"\nprocesses = [\"wep\"]\n",
+                1,
+            ),
+            ("[processes]\nweb = \"x\"\n[[metrics]]\nport = 1\nprocesses = [\"web\"]\n", 0),
+            ("[[vm]]\nprocesses = [\"app\"]\n", 0),
+            ("[[vm]]\nprocesses = [\"console\"]\n", 0),
+            (
+                "[processes]\nweb = \"x\"\n[checks.a]\ntype = \"tcp\"\nport = 1\nprocesses = [\"app\"]\n",
+                1,
+            ),
+        ] {
+            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A database or admin port on the internet.
+
+use super::common::external;
+use super::{Lint, LintInput};
+use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
+
+pub(super) static LINT: Lint = Lint { code: &CODE, check };
+
+static CODE: Code = Code {
+    id: "published-port",
+    title: "A database or admin port is published",
+    severity: Severity::Warning,
+    grade: Grade::Security,
+    flyctl: Flyctl::Silent,
+    why: "Everybody on the internet can connect and try passwords. Inside the organization the private network reaches the app without any service.",
+    details: "Use `fly proxy` for access from outside.",
+    bad: "[[services]]\ninternal_port = 6379\n[[services.ports]]\nport = 6379",
+    good: "[[services]]\ninternal_port = 8080\n[[services.ports]]\nport = 443\nhandlers = [\"tls\", \"http\"]",
+    source: "Fly.io documentation, networking/private-networking",
+};
+
+/// Ports that nobody means to publish, and what listens there.
+const PORTS: &[(i64, &str)] = &[
+    (22, "SSH"),
+    (1433, "SQL Server"),
+    (2375, "the Docker daemon"),
+    (2379, "etcd"),
+    (3306, "MySQL"),
+    (5432, "Postgres"),
+    (6379, "Redis"),
+    (8086, "InfluxDB"),
+    (9090, "Prometheus"),
+    (9200, "Elasticsearch"),
+    (11211, "Memcached"),
+    (27017, "MongoDB"),
+];
+
+fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
+    for service in input.config.all_services() {
+        for external in external(service) {
+            // TLS with a client that knows Postgres is how a database is published on purpose.
+            if external.handlers.contains(&"pg_tls") {
+                continue;
+            }
+            if let Some((port, what)) = PORTS.iter().find(|(port, _)| external.ports.contains(port))
+            {
+                out.push(
+                    Diagnostic::new(&CODE, format!("port {port} ({what}) is open to the internet"))
+                        .at(external.span, "use the private network and `fly proxy`"),
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::count;
+
+    #[test]
+    fn internal_ports_and_pg_tls_are_fine() {
+        for (text, wanted) in [
+            (
+                "[[services]]\ninternal_port = 1\n[[services.ports]]\nstart_port = 5000\nend_port = 6000\n",
+                1,
+            ),
+            (
+                "[[services]]\ninternal_port = 5432\n[[services.ports]]\nport = 5432\nhandlers = [\"pg_tls\"]\n",
+                0,
+            ),
+            ("[[services]]\ninternal_port = 5432\n[[services.ports]]\nport = 443\n", 0),
+            ("[[services]]\ninternal_port = 5432\n", 0),
+        ] {
+            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
+        }
+    }
+}

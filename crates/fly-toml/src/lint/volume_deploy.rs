@@ -1,0 +1,57 @@
+//! A deploy with downtime.
+
+use super::common::{MAX_GROUPS, workers};
+use super::{Lint, LintInput};
+use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
+
+pub(super) static LINT: Lint = Lint { code: &CODE, check };
+
+static CODE: Code = Code {
+    id: "volume-deploy",
+    title: "Machines with volumes are replaced in place",
+    severity: Severity::Info,
+    grade: Grade::Readiness,
+    flyctl: Flyctl::Silent,
+    why: "A volume belongs to one Machine, so a deploy stops that Machine, updates it and starts it again: with one Machine the app is down meanwhile.",
+    details: "",
+    bad: "[http_service]\ninternal_port = 8080\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"",
+    good: "[http_service]\ninternal_port = 8080",
+    source: "Fly.io documentation, launch/deploy; volumes/overview",
+};
+
+fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
+    let config = input.config;
+    let workers = workers(config);
+    for mount in config.mounts.iter().flat_map(|list| list.iter()) {
+        let groups = config.groups().into_iter().take(MAX_GROUPS);
+        let serving = groups.filter(|group| !workers.contains(group));
+        if serving.into_iter().any(|group| config.applies(group, mount.processes.as_ref())) {
+            out.push(
+                Diagnostic::new(&CODE, "a deploy interrupts this service")
+                    .at(mount.span, "the volume keeps the Machine in place"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::count;
+
+    #[test]
+    fn groups_without_a_service_are_fine() {
+        for (text, wanted) in [
+            (
+                "[http_service]\ninternal_port = 8080\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n",
+                1,
+            ),
+            ("[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n", 0),
+            (
+                "[processes]\nweb = \"\"\ndb = \"\"\n[http_service]\ninternal_port = 8080\nprocesses = [\"web\"]\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\nprocesses = [\"db\"]\n",
+                0,
+            ),
+        ] {
+            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
+        }
+    }
+}
