@@ -12,8 +12,11 @@ pub(crate) struct Args {
 }
 
 /// Name, package, bench target.
-const BENCHES: [(&str, &str, &str); 2] =
-    [("redact", "redact", "throughput"), ("sim", "fly-sim", "load")];
+const BENCHES: [(&str, &str, &str); 3] = [
+    ("pack", "debug-bundle", "pack"),
+    ("redact", "redact", "throughput"),
+    ("sim", "fly-sim", "load"),
+];
 
 /// Runs one benchmark or all of them; figures go to standard output, nothing is judged.
 pub(crate) fn run(args: &Args) -> Result<()> {

@@ -139,3 +139,59 @@ impl Transport for Bounded {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    /// Counts what is under way.
+    #[derive(Default)]
+    struct Counting {
+        now: AtomicUsize,
+        most: AtomicUsize,
+    }
+
+    impl Transport for Counting {
+        fn send(&self, _: Request) -> BoxFuture<'_, Result<Response, net::Error>> {
+            Box::pin(async move {
+                let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+                self.most.fetch_max(now, Ordering::SeqCst);
+                // sleep: on a paused clock, so that all that may start does.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                self.now.fetch_sub(1, Ordering::SeqCst);
+                let headers = http::HeaderMap::new();
+                Ok(Response { status: http::StatusCode::OK, headers, body: bytes::Bytes::new() })
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn so_many_at_a_time_per_host_and_all_are_recorded() {
+        let inner = Arc::new(Counting::default());
+        let traffic = Traffic::default();
+        let clock: Clock = Arc::new(|| Timestamp::UNIX_EPOCH);
+        let bounded =
+            Bounded::new(Arc::clone(&inner) as Arc<dyn Transport>, 16, traffic.clone(), clock);
+        let ask = |host: &str, count: usize| {
+            let url: Result<_, _> = format!("http://{host}/v1/x?secret=1").parse();
+            let request = Request::new(http::Method::GET, url.unwrap());
+            join_all((0..count).map(|_| bounded.send(request.clone())).collect::<Vec<_>>())
+        };
+        ask("127.0.0.1:1", 100).await;
+        assert_eq!(inner.most.load(Ordering::SeqCst), 16);
+        // Two hosts have their own places.
+        let (_, _) = tokio::join!(ask("127.0.0.1:1", 50), ask("127.0.0.1:2", 50));
+        assert_eq!(inner.most.load(Ordering::SeqCst), 32);
+        let exchanges = traffic.exchanges();
+        assert_eq!(exchanges.len(), 200);
+        assert!(
+            exchanges
+                .iter()
+                .all(|it| it.result.as_deref() == Some("200") && !it.url.contains("secret"))
+        );
+    }
+}

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use tar::{EntryType, Header};
 
 pub use publish::{Draft, PublishError};
-pub use verify::{Leaks, verify};
+pub use verify::{Leaks, VerifyError, verify};
 
 /// Where the bytes of an entry are.
 #[derive(Debug, Clone)]
@@ -175,3 +175,6 @@ pub fn is_safe_path(path: &str) -> bool {
                 })
         })
 }
+
+#[cfg(test)]
+mod tests;

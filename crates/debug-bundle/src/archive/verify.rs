@@ -124,8 +124,20 @@ pub fn verify(
     if let Some(path) = missing.into_keys().next() {
         return Err(VerifyError::Missing { path });
     }
-    // The rest of the file: the end of the last member, and nothing else.
-    let mut reader = archive.into_inner().into_inner();
+    // Behind the last entry the padding must be padding, and the last member must be whole: its checksum stands at its end.
+    let mut rest = archive.into_inner();
+    let mut padding = [0; 4096];
+    loop {
+        match rest.read(&mut padding)? {
+            0 => break,
+            count if padding[..count].iter().all(|byte| *byte == 0) => {}
+            _ => {
+                let path = "(behind the end)".to_owned();
+                return Err(VerifyError::Entry { path, what: "nothing may be there" });
+            }
+        }
+    }
+    let mut reader = rest.into_inner();
     io::copy(&mut reader, &mut io::sink())?;
     Ok(Verified { files, bytes, sha256: hex(&reader.into_inner().hash.finalize()) })
 }

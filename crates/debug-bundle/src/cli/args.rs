@@ -15,6 +15,9 @@ Examples:
   fly-debug-bundle my-app --output - | ssh …    stream it, after it has been verified
   kubectl logs … | fly-debug-bundle redact      secrets out of any stream
 
+Collectors, for --only and --skip: app releases ips hostissues machines events ps lease volumes snapshots certs secrets logs
+incidents status regions token host flyctl probe clock.
+
 Token: reading is enough. `fly tokens create readonly --org ORG --expiry 24h` makes one. Without a token, flyctl or network the
 bundle holds what can be had without them, and says what is missing.
 
@@ -56,7 +59,7 @@ pub struct Args {
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     pub(super) skip: Vec<String>,
 
-    /// Time for everything, packing included (45s, 2m)
+    /// Time for everything, packing included (45s, 2m); from 2s to 1h
     #[arg(long, value_name = "DURATION", default_value = "45s", value_parser = duration)]
     pub(super) deadline: Duration,
 
@@ -120,7 +123,7 @@ pub(super) struct PackArgs {
 }
 
 /// Options of `redact`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Standard input is read as a stream of any length; memory stays below 64 MiB. When it cannot be redacted, the exit \
     code is 5 and what was printed before is clean."
@@ -216,6 +219,15 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_names_every_collector() {
+        let listed =
+            AFTER.split("--skip: ").nth(1).and_then(|rest| rest.split('.').next()).unwrap();
+        let listed: Vec<&str> = listed.split_whitespace().collect();
+        let known: Vec<&str> = crate::collect::all().iter().map(|it| it.spec().id).collect();
+        assert_eq!(listed, known);
     }
 
     #[test]

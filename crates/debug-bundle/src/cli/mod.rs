@@ -17,7 +17,9 @@ use crate::bundle;
 /// Runs the command.
 pub async fn run(args: Args, context: Context) -> Result<Exit, CliError> {
     match &args.command {
-        Some(Command::Redact(typed)) => redact::run(typed, args.pseudonym_key.as_deref(), &context),
+        Some(Command::Redact(typed)) => {
+            redact::run(typed.clone(), args.pseudonym_key.clone(), &context).await
+        }
         Some(Command::Pack(typed)) => pack::run(&args, typed, &context).await,
         None => collect(&args, &context).await,
     }

@@ -320,7 +320,8 @@ fn flyctl(
 
 fn local(context: &Context, config: &Config, places: &[PathBuf]) -> Local {
     let variables = env::TABLE.iter().filter(|it| context.env.raw(**it).is_some());
-    let settings = config.describe().into_iter();
+    // The token's kind is the business of its own collector.
+    let settings = config.describe().into_iter().filter(|(name, ..)| *name != "token");
     Local {
         variables: variables.map(|it| it.name.to_owned()).collect(),
         settings: settings.map(|(name, value, source)| (name.to_owned(), value, source)).collect(),

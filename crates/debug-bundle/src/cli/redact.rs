@@ -1,17 +1,29 @@
 //! `fly-debug-bundle redact`: standard input to standard output, as a stream.
 
 use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
 use ops_cli::{CliError, Context, Exit, Ui};
 use redact::{Format, Options, RedactError, Redactor};
 
 use super::args::{RedactArgs, Shape};
 
-pub(super) fn run(
-    args: &RedactArgs,
-    key: Option<&std::path::Path>,
+/// Runs on a thread of its own: reading standard input can take for ever, and a signal must not wait for it.
+pub(super) async fn run(
+    args: RedactArgs,
+    key: Option<PathBuf>,
     context: &Context,
 ) -> Result<Exit, CliError> {
+    let owned = context.clone();
+    let work = tokio::task::spawn_blocking(move || filter(&args, key.as_deref(), &owned));
+    match context.cancel.race(work).await {
+        Ok(done) => done.map_err(|_| CliError::nothing_done("redacting crashed"))?,
+        // What was not scanned to its end is not printed.
+        Err(signal) => Ok(signal.exit()),
+    }
+}
+
+fn filter(args: &RedactArgs, key: Option<&Path>, context: &Context) -> Result<Exit, CliError> {
     let key = super::prepare::pseudonym_key(key)?;
     if let Some(empty) = args.fields.iter().find(|path| path.split('.').any(str::is_empty)) {
         return Err(CliError::usage(format!(
@@ -45,10 +57,6 @@ pub(super) fn run(
         if context.ui.stdout_closed() {
             return Ok(Exit::Ok);
         }
-        if let Some(signal) = context.cancel.signal() {
-            // What is not scanned to its end is not printed.
-            return Ok(signal.exit());
-        }
     }
     stream.finish().map_err(|error| match error {
         RedactError::Sink { .. } => {
@@ -58,7 +66,7 @@ pub(super) fn run(
     })?;
     if let Some(path) = &args.report {
         let text = serde_json::to_string_pretty(&redactor.report()).unwrap_or_default() + "\n";
-        if path == std::path::Path::new("-") {
+        if path == Path::new("-") {
             context.ui.note(text.trim_end());
         } else {
             ops_cli::write_atomic(path, text.as_bytes())?;

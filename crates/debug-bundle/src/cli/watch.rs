@@ -4,7 +4,6 @@ use ops_cli::Ui;
 
 use crate::bundle::{Settings, Watcher};
 use crate::collect::Spec;
-use crate::manifest::Status;
 use crate::schedule::{Ended, seconds};
 
 /// Shows what is going on.
@@ -59,7 +58,7 @@ impl Watcher for Progress {
             let why =
                 outcome.reason.as_ref().map(|reason| reason.message.as_str()).unwrap_or_default();
             self.ui.note(&format!("{}: {}: {why}", ended.spec.id, outcome.status.word()));
-        } else if outcome.status != Status::Ok || !self.ui.has_bars() {
+        } else if !self.ui.has_bars() {
             let why = outcome
                 .reason
                 .as_ref()

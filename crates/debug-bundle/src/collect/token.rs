@@ -40,10 +40,10 @@ impl Collector for Token {
             .map(|(token, source)| json!({ "source": source, "parts": token.kinds() }));
         let answer = job.note(around.client.tokens_current().await);
         let (said, end) = match answer {
-            Ok(answer) => (json!(answer.value), Ok(Outcome::OK)),
+            Ok(answer) => (json!(answer.value.tokens.items()), Ok(Outcome::OK)),
             Err(outcome) => (json!(null), Err(outcome)),
         };
-        job.value("host/token.json", &json!({ "local": local, "platform": said }))?;
+        job.value("host/token.json", &json!({ "local": local, "scopes": said }))?;
         end
     }
 }
