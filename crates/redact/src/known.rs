@@ -210,13 +210,13 @@ impl Known {
         if self.bitmap.is_empty() || bytes.len() < SHORTEST {
             return;
         }
-        let mut skip_to = 0;
+        let mut reach = 0;
         let mut check = |at: usize, start: u64, spans: &mut Vec<Span>| {
-            if at < skip_to {
-                return;
-            }
-            if let Some(span) = self.at(bytes, at, start) {
-                skip_to = span.end;
+            // One that begins inside another may still reach further.
+            if let Some(span) = self.at(bytes, at, start)
+                && span.end > reach
+            {
+                reach = span.end;
                 spans.push(span);
             }
         };
@@ -319,15 +319,14 @@ pub(crate) fn is_odd(value: &[u8]) -> bool {
     let plain_url = memchr::memmem::find(value, b"://").is_some()
         && !value.contains(&b'@')
         && !value.contains(&b'?');
+    let path = value.first() == Some(&b'/')
+        && value.iter().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"/._-".contains(byte)
+        });
     let host = [&b".internal"[..], b".flycast", b".fly.dev", b".local"]
         .iter()
         .any(|end| value.ends_with(end));
-    !(name
-        || number
-        || plain_url
-        || host
-        || value.first() == Some(&b'/')
-        || kind::is_identifier(value))
+    !(name || number || plain_url || host || path || kind::is_identifier(value))
 }
 
 /// Whether a short plain word stands by itself: inside a longer word it is that word.

@@ -156,3 +156,20 @@ fn named_fields_are_masked_whole() {
         "{out}"
     );
 }
+#[test]
+fn known_values_that_overlap_are_both_gone() {
+    let redactor = redactor();
+    redactor.add_known(Kind::Secret, "quartz7");
+    redactor.add_known(Kind::Secret, "artz7velvet9harbour");
+    let out = redactor.redact_str("x quartz7velvet9harbour y");
+    assert!(!out.contains("velvet") && out.starts_with("x ‹") && out.ends_with(" y"), "{out}");
+}
+
+#[test]
+fn a_value_that_begins_like_a_path_is_swept() {
+    let redactor = redactor();
+    redactor.redact("a.json", Format::Json, br#"{"env":{"ODD":"/R8P-xPYwrQJXNl0"}}"#).unwrap();
+    let (out, _) = redactor.sweep("b", b"got /R8P-xPYwrQJXNl0 at /usr/local/bin\n").unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert!(!out.contains("YwrQ") && out.contains("/usr/local/bin"), "{out}");
+}
