@@ -42,6 +42,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let cases = args.cases.unwrap_or(full);
     let commit = process::output("git", &["rev-parse", "--short", "HEAD"])?;
     println!("soak {name}: {cases} cases, seed {seed}, commit {}", commit.trim());
+    // The suites start the workspace's executables and take them as they find them.
+    process::run("cargo", &["build", "--workspace", "--bins", "--quiet"])?;
     let status = process::command("cargo")
         .args(["test", "--package", package, "--test", "it", filter, "--", "--nocapture"])
         .env("FLY_OPS_TEST_CASES", cases.to_string())
