@@ -24,6 +24,8 @@ pub(crate) struct Args {
 enum Suite {
     /// Canary secrets through the whole bundle
     Canary,
+    /// Moves between regions, killed and failing at every point
+    Migrate,
     /// The client against every documented shape of answers
     Shapes,
 }
@@ -32,6 +34,8 @@ enum Suite {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let (name, package, filter, full) = match args.suite {
         Suite::Canary => ("canary", "suite", "canary", 100_000),
+        // All points of all plans: the number is not used.
+        Suite::Migrate => ("migrate", "migrate", "saga", 1),
         // Ten knobs: every combination of them.
         Suite::Shapes => ("shapes", "fly-api", "every_read_in_other_shapes", 1024),
     };

@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test is its own approval")]
 
 mod bench;
+mod cli;
 mod faults;
 mod planning;
 mod saga;
