@@ -26,6 +26,9 @@ pub fn machine_config(config: &Config, group: &str, inputs: &Inputs) -> Result<C
 
     let mut metrics = config.metrics.iter().flat_map(|list| list.iter());
     let metrics = metrics.find(|entry| config.applies(group, entry.processes.as_ref()));
+    // An entry that says nothing but its groups is no metrics at all.
+    let metrics = metrics
+        .filter(|entry| entry.port.is_some() || entry.path.is_some() || entry.https.is_some());
     machine.metrics = metrics.map_or(Field::Absent, |metrics| {
         Field::Value(wire::Metrics {
             port: nonzero(metrics.port.as_ref()),
@@ -72,7 +75,7 @@ pub fn machine_config(config: &Config, group: &str, inputs: &Inputs) -> Result<C
     {
         machine.guest = guest.into();
     }
-    machine.restart = restart(config, group);
+    machine.restart = restart(config, group, &mut out);
     if !out.is_empty() {
         return Err(out);
     }
@@ -238,21 +241,28 @@ fn file(entry: &File, inputs: &Inputs, missing: &mut Vec<String>) -> Option<wire
     Some(file)
 }
 
-/// All entries that apply are taken in order, so the last one stays.
-fn restart(config: &Config, group: &str) -> Field<wire::Restart> {
+/// All entries that apply are taken in order, so the last one stays; each needs a policy that exists.
+fn restart(config: &Config, group: &str, out: &mut Vec<Diagnostic>) -> Field<wire::Restart> {
+    let mut found = Field::Absent;
     let entries = config.restart.iter().flat_map(|list| list.value.iter());
-    let last = entries.rev().find(|entry| config.applies(group, entry.processes.as_ref()));
-    last.map_or(Field::Absent, |entry| {
+    for entry in entries.filter(|entry| config.applies(group, entry.processes.as_ref())) {
         let policy = match entry.policy.as_ref().map(|policy| policy.as_str()) {
             Some("always") => wire::RestartPolicy::Always,
+            Some("on-failure") => wire::RestartPolicy::OnFailure,
             Some("never") => wire::RestartPolicy::No,
-            Some(other) => wire::RestartPolicy::from(other),
-            None => return Field::Absent,
+            _ => {
+                let message = "a restart entry has no policy that exists";
+                out.push(
+                    Diagnostic::new(&verdict::codes::RESTART_POLICY, message).at(entry.span, ""),
+                );
+                continue;
+            }
         };
-        Field::Value(wire::Restart {
+        found = Field::Value(wire::Restart {
             policy: policy.into(),
             max_retries: nonzero(entry.retries.as_ref()),
             ..wire::Restart::default()
-        })
-    })
+        });
+    }
+    found
 }

@@ -176,21 +176,48 @@ fn float(number: f64) -> String {
     format!("{mantissa}e{sign}{:02}", exponent.abs())
 }
 
+/// A date and time taken apart: the date, the time with its seconds, the offset.
+fn parts(text: &str) -> (Option<&str>, Option<String>, Option<&str>) {
+    let (date, rest) = match text.find(['T', 't', ' ']) {
+        Some(at) => (Some(&text[..at]), &text[at + 1..]),
+        None if text.contains(':') => (None, text),
+        None => return (Some(text), None, None),
+    };
+    let (time, offset) = match rest.find(['Z', 'z', '+', '-']) {
+        Some(at) => (&rest[..at], Some(&rest[at..])),
+        None => (rest, None),
+    };
+    let seconds = if time.matches(':').count() == 1 { ":00" } else { "" };
+    (date, Some(format!("{time}{seconds}")), offset)
+}
+
+/// A time of an instant: zeros at the end of the fraction are not printed.
+fn trimmed(time: &str) -> &str {
+    if time.contains('.') { time.trim_end_matches('0').trim_end_matches('.') } else { time }
+}
+
 /// A date with a time and an offset prints with spaces and the zone; the other kinds as they are written.
 fn datetime(text: &str) -> String {
-    let split = text.find(['T', 't', ' ']);
-    let Some((date, time)) = split.map(|at| (&text[..at], &text[at + 1..])) else {
-        return text.to_owned();
-    };
-    if let Some(time) = time.strip_suffix(['Z', 'z']) {
-        return format!("{date} {time} +0000 UTC");
-    }
-    match time.rfind(['+', '-']) {
-        Some(at) => {
-            let offset = time[at..].replace(':', "");
-            format!("{date} {} {offset} {offset}", &time[..at])
+    match parts(text) {
+        (Some(date), Some(time), Some("Z" | "z")) => {
+            format!("{date} {} +0000 UTC", trimmed(&time))
         }
-        None => format!("{date}T{time}"),
+        (Some(date), Some(time), Some(offset)) => {
+            let offset = offset.replace(':', "");
+            format!("{date} {} {offset} {offset}", trimmed(&time))
+        }
+        _ => datetime_text(text),
+    }
+}
+
+/// A date-time as the text that it becomes where a text is wanted.
+pub fn datetime_text(text: &str) -> String {
+    match parts(text) {
+        (Some(date), Some(time), Some("Z" | "z")) => format!("{date}T{}Z", trimmed(&time)),
+        (Some(date), Some(time), Some(offset)) => format!("{date}T{}{offset}", trimmed(&time)),
+        (Some(date), Some(time), None) => format!("{date}T{time}"),
+        (None, Some(time), _) => time,
+        (date, ..) => date.unwrap_or(text).to_owned(),
     }
 }
 
@@ -246,6 +273,24 @@ mod tests {
             shell_join(&["bin/server".to_owned(), "--port=1".to_owned()]),
             "bin/server --port=1"
         );
+    }
+
+    #[test]
+    fn dates_as_go_prints_and_sends_them() {
+        for (written, printed, sent) in [
+            ("1979-05-27 07:32:00Z", "1979-05-27 07:32:00 +0000 UTC", "1979-05-27T07:32:00Z"),
+            (
+                "1979-05-27t07:32:00.50-07:00",
+                "1979-05-27 07:32:00.5 -0700 -0700",
+                "1979-05-27T07:32:00.5-07:00",
+            ),
+            ("1979-05-27 07:32", "1979-05-27T07:32:00", "1979-05-27T07:32:00"),
+            ("1979-05-27", "1979-05-27", "1979-05-27"),
+            ("07:32:00.50", "07:32:00.50", "07:32:00.50"),
+        ] {
+            assert_eq!(datetime(written), printed);
+            assert_eq!(datetime_text(written), sent);
+        }
     }
 
     #[test]

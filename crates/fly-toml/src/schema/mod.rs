@@ -24,13 +24,15 @@ pub use machine::{
 };
 pub use patch::patch;
 pub use read::{Cx, KeyInfo, Located, OneOrMany, Read, Section};
-pub(crate) use read::{object, section};
+pub(crate) use read::{object, section, union};
 pub use service::{
     Check, Concurrency, HttpCheck, HttpOptions, HttpResponse, HttpService, MachineCheck, Port,
     ProxyProtoOptions, ReplayCache, Service, TcpCheck, TlsOptions,
 };
 pub use services::AnyService;
 pub use values::{Autostop, Free, LooseInt, Memory, PersistRootfs, Time, VolumeSize};
+
+use std::collections::HashSet;
 
 use crate::diag::Diagnostic;
 use crate::document::Document;
@@ -49,7 +51,11 @@ pub fn load(document: &Document, allowed: &[String]) -> (Config, Vec<Diagnostic>
     let root = patch(document.root(), &mut cx);
     let root = Value { kind: Kind::Table(root), span: Span::at(0) };
     let config = Config::read(&root, &mut cx).unwrap_or_default();
-    (config, cx.diagnostics)
+    let mut diagnostics = cx.diagnostics;
+    // Sections that stand twice in different capitals are read twice.
+    let mut seen = HashSet::new();
+    diagnostics.retain(|found| seen.insert((found.code.id, found.span(), found.message.clone())));
+    (config, diagnostics)
 }
 
 /// The JSON Schema of the file format, for editors.

@@ -588,29 +588,43 @@ pub(super) fn is_known(name: &str) -> bool {
     Config::KEYS.iter().any(|key| folds_to(name, key.name)) || OLD_NAMES.contains(&name)
 }
 
-/// Reports numbers that JSON does not have, in what a patch does not turn into text.
+/// Keys whose numbers a patch turns into texts, durations or integers, by the section.
+fn turned(section: &str) -> &'static [&'static str] {
+    match section {
+        "vm" | "compute" | "computes" => &["memory"],
+        "mount" | "mounts" => &["initial_size"],
+        "services" | "checks" => {
+            &["interval", "timeout", "grace_period", "headers", "port", "internal_port"]
+        }
+        "experimental" => &["kill_timeout"],
+        _ => &[],
+    }
+}
+
+/// Reports numbers that JSON does not have, in what a patch leaves as it is.
 pub(super) fn finite(root: &Table, cx: &mut Cx<'_>) {
-    const TEXTS: &[&str] = &["env", "kill_timeout"];
-    for entry in root.entries().iter().filter(|entry| !TEXTS.contains(&entry.key.name.as_str())) {
-        if let Some(span) = infinite(&entry.value) {
-            let message =
-                format!("`{}` holds a number that is not finite", cx.name(&entry.key.name));
+    for entry in root.entries() {
+        let name = entry.key.name.as_str();
+        if name == "env" || name == "kill_timeout" {
+            continue;
+        }
+        if let Some(span) = infinite(&entry.value, turned(name)) {
+            let message = format!("`{}` holds a number that is not finite", cx.name(name));
             cx.diagnostics.push(Diagnostic::new(&codes::NOT_FINITE, message).at(span, ""));
         }
     }
 }
 
-/// The first number that is not finite; of what a patch turns into text or a duration none.
-fn infinite(value: &Value) -> Option<Span> {
-    const TEXTS: &[&str] = &["memory", "initial_size"];
+/// The first number that is not finite outside of the named keys.
+fn infinite(value: &Value, turned: &[&str]) -> Option<Span> {
     match &value.kind {
         Kind::Float(number) if !number.is_finite() => Some(value.span),
-        Kind::Array(items) => items.iter().find_map(infinite),
+        Kind::Array(items) => items.iter().find_map(|item| infinite(item, turned)),
         Kind::Table(table) => {
             let entries = table.entries().iter();
             entries
-                .filter(|entry| !TEXTS.contains(&entry.key.name.as_str()))
-                .find_map(|entry| infinite(&entry.value))
+                .filter(|entry| !turned.contains(&entry.key.name.as_str()))
+                .find_map(|entry| infinite(&entry.value, turned))
         }
         _ => None,
     }

@@ -2,6 +2,7 @@
 //!
 //! Every mistake is reported, not only the first. Must not know: any particular section.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
@@ -39,6 +40,10 @@ pub struct KeyInfo {
     pub doc: &'static str,
     /// JSON Schema of its value.
     pub schema: fn() -> serde_json::Value,
+    /// What two spellings of the key in one table make together.
+    pub merge: fn(&Value, &Value) -> Value,
+    /// Reads a value only for the mistakes in it.
+    pub probe: fn(&Value, &mut Cx<'_>),
 }
 
 /// A type that a section is read into.
@@ -60,6 +65,43 @@ pub trait Read: Sized {
 
     /// The value in one form whatever its spelling, so that two files can be compared.
     fn canonical(&self) -> serde_json::Value;
+
+    /// What flyctl makes of a key that stands twice in a table, in different capitals: the second spelling is read over
+    /// the first. Single values are replaced; sections and lists of them keep what the second does not name.
+    fn merge(_first: &Value, second: &Value) -> Value {
+        second.clone()
+    }
+}
+
+/// The entries of the second table added to those of the first, in their place where they exist.
+pub(crate) fn union(
+    first: &Value,
+    second: &Value,
+    both: impl Fn(&str, &Value, &Value) -> Value,
+) -> Value {
+    let (Kind::Table(old), Kind::Table(new)) = (&first.kind, &second.kind) else {
+        return second.clone();
+    };
+    let mut merged = old.clone();
+    for entry in new.entries() {
+        let mut entry = entry.clone();
+        if let Some(old) = old.value(&entry.key.name) {
+            entry.value = both(&entry.key.name, old, &entry.value);
+        }
+        merged.insert(entry);
+    }
+    Value { kind: Kind::Table(merged), span: second.span }
+}
+
+/// The items of the second list, each read over the item of the first at its place.
+fn zip<T: Read>(first: &Value, second: &Value) -> Value {
+    let (Kind::Array(old), Kind::Array(new)) = (&first.kind, &second.kind) else {
+        return second.clone();
+    };
+    let items = new.iter().enumerate();
+    let items =
+        items.map(|(at, item)| old.get(at).map_or_else(|| item.clone(), |old| T::merge(old, item)));
+    Value { kind: Kind::Array(items.collect()), span: second.span }
 }
 
 /// What reading carries along: where it is, and what it found.
@@ -120,22 +162,38 @@ impl<'a> Cx<'a> {
         &mut self,
         table: &'t Table,
         keys: &'static [KeyInfo],
-    ) -> Vec<(&'static str, &'t Entry)> {
-        let mut found: Vec<(&'static str, &'t Entry)> = Vec::new();
+    ) -> Vec<(&'static str, Cow<'t, Entry>)> {
+        let mut found: Vec<(&'static KeyInfo, Cow<'t, Entry>)> = Vec::new();
+        let mut twins = false;
         for entry in table.entries() {
             let name = &entry.key.name;
             if let Some(key) = keys.iter().find(|key| key.name == name) {
-                found.push((key.name, entry));
+                found.push((key, Cow::Borrowed(entry)));
             } else if let Some(key) = keys.iter().find(|key| folds_to(name, key.name)) {
                 self.other_case(entry, key.name, table);
-                found.push((key.name, entry));
+                found.push((key, Cow::Borrowed(entry)));
+                twins = true;
             } else {
                 self.unknown(entry, keys);
             }
         }
-        // flyctl meets the keys in byte order, so the lower-case twin comes last and wins, even when it is empty.
-        found.sort_by(|a, b| a.1.key.name.as_bytes().cmp(b.1.key.name.as_bytes()));
-        found
+        if twins {
+            // flyctl meets the keys in byte order, so the lower-case twin comes last, even when it is empty.
+            found.sort_by(|a, b| a.1.key.name.as_bytes().cmp(b.1.key.name.as_bytes()));
+            let mut merged: Vec<(&'static KeyInfo, Cow<'t, Entry>)> = Vec::new();
+            for (key, mut entry) in found {
+                if let Some(at) = merged.iter().position(|(other, _)| other.name == key.name) {
+                    let (_, first) = merged.remove(at);
+                    if first.value.kind != Kind::Null {
+                        self.within(first.key.name.clone(), |cx| (key.probe)(&first.value, cx));
+                    }
+                    entry.to_mut().value = (key.merge)(&first.value, &entry.value);
+                }
+                merged.push((key, entry));
+            }
+            found = merged;
+        }
+        found.into_iter().map(|(key, entry)| (key.name, entry)).collect()
     }
 
     fn other_case(&mut self, entry: &Entry, meant: &'static str, table: &Table) {
@@ -326,7 +384,8 @@ impl Read for String {
 
     fn read(value: &Value, cx: &mut Cx<'_>) -> Option<Self> {
         match &value.kind {
-            Kind::String(text) | Kind::Datetime(text) => Some(text.clone()),
+            Kind::String(text) => Some(text.clone()),
+            Kind::Datetime(text) => Some(super::go::datetime_text(text)),
             _ => {
                 cx.wrong_kind(value, Self::EXPECTED);
                 None
@@ -468,6 +527,10 @@ impl<T: Read> Read for Vec<Located<T>> {
     fn canonical(&self) -> serde_json::Value {
         self.iter().map(|item| item.value.canonical()).collect()
     }
+
+    fn merge(first: &Value, second: &Value) -> Value {
+        zip::<T>(first, second)
+    }
 }
 
 /// A list that may also be written as a single table; a patch makes a list of it before it is read.
@@ -496,6 +559,10 @@ impl<T: Read> Read for OneOrMany<T> {
     fn canonical(&self) -> serde_json::Value {
         self.0.canonical()
     }
+
+    fn merge(first: &Value, second: &Value) -> Value {
+        zip::<T>(first, second)
+    }
 }
 
 impl<T: Read> Read for BTreeMap<String, Located<T>> {
@@ -522,6 +589,10 @@ impl<T: Read> Read for BTreeMap<String, Located<T>> {
     fn canonical(&self) -> serde_json::Value {
         self.iter().map(|(name, value)| (name.clone(), value.value.canonical())).collect()
     }
+
+    fn merge(first: &Value, second: &Value) -> Value {
+        union(first, second, |_, _, new| new.clone())
+    }
 }
 
 /// Declares a section: a struct whose every field is optional and knows its place, its table of keys, its reader and
@@ -545,6 +616,10 @@ macro_rules! section {
                     name: $crate::schema::section!(@key $field $($key)?),
                     doc: concat!($($doc),+),
                     schema: <$ty as $crate::schema::Read>::schema,
+                    merge: <$ty as $crate::schema::Read>::merge,
+                    probe: |value, cx| {
+                        let _ = <$ty as $crate::schema::Read>::read(value, cx);
+                    },
                 } ),*
             ];
         }
@@ -561,7 +636,7 @@ macro_rules! section {
                 let mut section = Self::default();
                 for (key, entry) in cx.entries(table, Self::KEYS) {
                     $( if key == $crate::schema::section!(@key $field $($key)?) {
-                        section.$field = cx.field(entry);
+                        section.$field = cx.field(&entry);
                     } else )* {
                         debug_assert!(false, "entries() gives only names of KEYS");
                     }
@@ -571,6 +646,17 @@ macro_rules! section {
 
             fn schema() -> serde_json::Value {
                 $crate::schema::object(<Self as $crate::schema::Section>::KEYS)
+            }
+
+            fn merge(
+                first: &$crate::syntax::Value,
+                second: &$crate::syntax::Value,
+            ) -> $crate::syntax::Value {
+                use $crate::schema::Section as _;
+                $crate::schema::union(first, second, |name, old, new| {
+                    let key = Self::KEYS.iter().find(|key| key.name == name);
+                    key.map_or_else(|| new.clone(), |key| (key.merge)(old, new))
+                })
             }
 
             fn canonical(&self) -> serde_json::Value {

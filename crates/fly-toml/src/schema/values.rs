@@ -288,4 +288,8 @@ impl Read for Free {
             .map(|entry| (entry.key.name.clone(), to_json(&entry.value)))
             .collect()
     }
+
+    fn merge(first: &Value, second: &Value) -> Value {
+        super::read::union(first, second, |_, _, new| new.clone())
+    }
 }
