@@ -11,6 +11,7 @@
 pub mod convert;
 pub mod diag;
 pub mod diff;
+pub mod docker_run;
 pub mod dockerfile;
 mod document;
 pub mod edit;
@@ -23,6 +24,7 @@ mod report;
 pub mod schema;
 mod span;
 pub mod syntax;
+pub mod template;
 pub mod verdict;
 
 pub use diag::{Applicability, Code, Diagnostic, Edit, Fix, Label, Severity};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use findings::{Format, Selection, Severity};
+use fly_toml::template::{Scripts, Template};
 use ops_cli::Arguments;
 use ops_cli::args::OutputArgs;
 
@@ -51,6 +52,10 @@ pub enum Command {
     FromMachines(FromMachinesArgs),
     /// Convert an Apps v1 file to v2 and explain each change
     Migrate(MigrateArgs),
+    /// Start an app from a template: fly.toml, a development file, scripts, setup commands
+    New(NewArgs),
+    /// Print the line that runs the image locally as a Machine would
+    DockerRun(DockerRunArgs),
 }
 
 /// `fly-toml check`.
@@ -298,4 +303,102 @@ pub struct DiffArgs {
     /// Compare with running Machines: what `fly machine list --json` printed, or `-`
     #[arg(long, value_name = "MACHINES.json")]
     pub machines: Option<PathBuf>,
+}
+
+/// `fly-toml new`.
+#[derive(Debug, clap::Args)]
+pub struct NewArgs {
+    /// What kind of app
+    #[arg(value_enum, value_name = "TEMPLATE")]
+    pub template: TemplateArg,
+    /// Name of the app
+    #[arg(long = "app", value_name = "NAME")]
+    pub app_name: String,
+    /// Region of the first Machines
+    #[arg(long, default_value = "iad", value_name = "CODE")]
+    pub region: String,
+    /// Further regions of a multi-region app
+    #[arg(long, value_delimiter = ',', value_name = "CODES", default_values = ["lhr", "nrt"])]
+    pub more_regions: Vec<String>,
+    /// Port on which the app listens
+    #[arg(long, default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
+    /// Command of the worker, or of the migrations
+    #[arg(long, value_name = "COMMAND")]
+    pub run: Option<String>,
+    /// How to write down the development commands
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    pub scripts: ScriptsArg,
+    /// Where to write
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Print the files instead of writing them
+    #[arg(long)]
+    pub print: bool,
+    /// Replace files that are there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `fly-toml docker-run`.
+#[derive(Debug, clap::Args)]
+pub struct DockerRunArgs {
+    /// The file, its directory, or `-`; fly.toml here, when missing
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Process group; the default group, when missing
+    #[arg(long, value_name = "NAME")]
+    pub group: Option<String>,
+    /// File with variables for docker; .env.local or .env beside the file, when there is one
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<String>,
+}
+
+/// Templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TemplateArg {
+    /// A web app in one region
+    Web,
+    /// A background worker without a service
+    Worker,
+    /// A web app in several regions
+    MultiRegionWeb,
+    /// A web app with a Postgres database and migrations
+    PostgresWeb,
+    /// A static site
+    Static,
+}
+
+impl From<TemplateArg> for Template {
+    fn from(word: TemplateArg) -> Self {
+        match word {
+            TemplateArg::Web => Self::Web,
+            TemplateArg::Worker => Self::Worker,
+            TemplateArg::MultiRegionWeb => Self::MultiRegionWeb,
+            TemplateArg::PostgresWeb => Self::PostgresWeb,
+            TemplateArg::Static => Self::Static,
+        }
+    }
+}
+
+/// Forms of the development commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum ScriptsArg {
+    /// package.json
+    #[default]
+    Npm,
+    /// Makefile
+    Make,
+    /// justfile
+    Just,
+}
+
+impl From<ScriptsArg> for Scripts {
+    fn from(word: ScriptsArg) -> Self {
+        match word {
+            ScriptsArg::Npm => Self::Npm,
+            ScriptsArg::Make => Self::Make,
+            ScriptsArg::Just => Self::Just,
+        }
+    }
 }

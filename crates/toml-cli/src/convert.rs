@@ -137,7 +137,7 @@ pub(crate) fn parse_config(text: &str, name: &str) -> Result<wire::MachineConfig
     let wrong = |error: serde_json::Error| {
         CliError::usage(format!("{name} holds no machine config"))
             .caused_by(error)
-            .hint("`fly machine status ID --display-config` and `fly machine list --json` print it")
+            .hint("give one entry of what `fly machine list --json` prints, or its config")
     };
     let value: Value = serde_json::from_str(text).map_err(wrong)?;
     let config = value.get("config").cloned().unwrap_or(value);

@@ -11,6 +11,7 @@ mod edit;
 mod explain;
 mod human;
 mod input;
+mod new;
 mod one;
 mod print;
 
@@ -37,5 +38,7 @@ pub async fn run(args: Args, context: Context) -> Result<Exit, CliError> {
         Command::MachineConfig(options) => convert::machine_config(options, &context),
         Command::FromMachines(options) => convert::from_machines(options, &context),
         Command::Migrate(options) => compare::migrate(options, &context),
+        Command::New(options) => new::new(options, &context),
+        Command::DockerRun(options) => new::docker_run(options, &context),
     }
 }

@@ -162,3 +162,33 @@ fn version_1_files_are_converted_with_reasons() {
     assert_eq!(folder.run(&["migrate", "--write"]).code, 0);
     assert_eq!(folder.read("fly.toml"), ran.out);
 }
+
+#[test]
+fn templates_pass_the_check_and_replace_nothing() {
+    for template in ["web", "worker", "multi-region-web", "postgres-web", "static"] {
+        let folder = Folder::new(&[("package.json", "{}\n")]);
+        let ran = folder.run(&["new", template, "--app", "shop"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(ran.out.starts_with("fly apps create shop\n"), "{}", ran.out);
+        assert_eq!(folder.read("package.json"), "{}\n", "{template}");
+        let ran = folder.run(&["check", ".", "--fail-on", "info"]);
+        assert_eq!(ran.code, 0, "{template}: {}", ran.out);
+        assert!(ran.out.starts_with("2 files: nothing to report"), "{}", ran.out);
+        assert_eq!(folder.run(&["new", template, "--app", "shop"]).code, 2, "fly.toml exists");
+        let ran = folder.run(&["docker-run"]);
+        assert!(
+            ran.out.starts_with("docker run --rm ") && ran.out.contains(" shop"),
+            "{}",
+            ran.out
+        );
+    }
+    let folder = Folder::new(&[]);
+    for bad in [
+        &["new", "web", "--app", "My App"][..],
+        &["new", "web", "--app", "shop", "--region", "mars"],
+        &["new", "web", "--app", "shop", "--port", "0"],
+        &["new", "gopher", "--app", "shop"],
+    ] {
+        assert_eq!(folder.run(bad).code, 2, "{bad:?}");
+    }
+}
