@@ -21,6 +21,9 @@ static CODE: Code = Code {
     source: "flyctl internal/appconfig/processgroups.go",
 };
 
+/// Names compared with all groups, in one file; a hostile one must not cost more than its size.
+const MAX_REPORTS: usize = 64;
+
 fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     let config = input.config;
     let mut lists: Vec<(&str, &Located<Vec<Located<String>>>)> = Vec::new();
@@ -33,13 +36,18 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     let checks = config.checks.iter().flat_map(|checks| checks.value.values());
     lists.extend(checks.filter_map(|it| Some(("checks", it.processes.as_ref()?))));
     let groups = config.groups();
+    let mut reported = 0;
     for (section, list) in lists {
         for name in list.iter().filter(|name| !name.is_empty()) {
+            if reported == MAX_REPORTS {
+                return;
+            }
             // The console Machine looks for its size under this name.
             let is_console = section == "vm" && name.value == "console";
             if config.has_group(name) || is_console {
                 continue;
             }
+            reported += 1;
             let message = format!(
                 "[[{section}]] names the process group `{}`, which does not exist",
                 name.value

@@ -22,10 +22,10 @@ static CODE: Code = Code {
 fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     let config = input.config;
     let workers = workers(config);
+    let groups = config.groups().into_iter().take(MAX_GROUPS);
+    let serving: Vec<&str> = groups.filter(|group| !workers.contains(group)).collect();
     for mount in config.mounts.iter().flat_map(|list| list.iter()) {
-        let groups = config.groups().into_iter().take(MAX_GROUPS);
-        let serving = groups.filter(|group| !workers.contains(group));
-        if serving.into_iter().any(|group| config.applies(group, mount.processes.as_ref())) {
+        if serving.iter().any(|group| config.applies(group, mount.processes.as_ref())) {
             out.push(
                 Diagnostic::new(&CODE, "a deploy interrupts this service")
                     .at(mount.span, "the volume keeps the Machine in place"),
