@@ -7,8 +7,8 @@ use super::write::{check_duration, flag, number, text, wrong_type};
 use crate::server::http::{Answer, Reply};
 use crate::server::routes::Call;
 use crate::state::create::{NewMachine, claim_volumes};
-use crate::state::shell::{self, Mount};
-use crate::state::{Lease, Machine};
+use crate::state::shell::{self, Mount, Sent};
+use crate::state::{App, Lease, Machine};
 
 /// The configuration of a create or update, with the types that clients get wrong checked.
 fn config(body: &Value) -> Result<Map<String, Value>, Reply> {
@@ -256,28 +256,63 @@ pub(crate) fn exec(call: &mut Call<'_>) -> Answer {
 
 /// Runs a command over the files of the Machine's volumes.
 fn run_in_guest(call: &mut Call<'_>, command: &str) -> Result<(i64, String, String), Reply> {
-    let machine = call.machine()?;
-    let paths = machine.config.get("mounts").and_then(Value::as_array).cloned().unwrap_or_default();
+    let config = call.machine()?.config.clone();
     let lazy = call.state.settings.lazy_sync;
     let app = call.app_mut()?;
-    let mut mounts: Vec<Mount> = Vec::new();
-    for mount in &paths {
-        let id = mount["volume"].as_str().unwrap_or_default();
-        let path = mount["path"].as_str().unwrap_or_default().trim_end_matches('/').to_owned();
-        if let Some(volume) = app.volume(id) {
-            mounts.push(Mount { volume: id.to_owned(), path, files: volume.files.clone() });
-        }
+    let mut mounts = mounts(app, &config);
+    let mut output = shell::run(command, &mut mounts);
+    keep(app, mounts, output.synced || !lazy);
+    if let Some(sent) = output.sent.take()
+        && !receive(app, &sent)
+    {
+        output.code = 1;
+        output.stderr += &format!("nc: can't connect to {}: Connection refused\n", sent.address);
     }
-    let output = shell::run(command, &mut mounts);
+    Ok((output.code, output.stdout, output.stderr))
+}
+
+fn mounts(app: &App, config: &Map<String, Value>) -> Vec<Mount> {
+    let paths = config.get("mounts").and_then(Value::as_array).into_iter().flatten();
+    let mount = |mount: &Value| {
+        let volume = app.volume(mount["volume"].as_str().unwrap_or_default())?;
+        Some(Mount {
+            volume: volume.id.clone(),
+            path: mount["path"].as_str().unwrap_or_default().trim_end_matches('/').to_owned(),
+            size_gb: volume.size_gb,
+            used_bytes: volume.used_bytes,
+            files: volume.files.clone(),
+        })
+    };
+    paths.filter_map(mount).collect()
+}
+
+fn keep(app: &mut App, mounts: Vec<Mount>, synced: bool) {
     for mount in mounts {
         if let Some(volume) = app.volumes.iter_mut().find(|volume| volume.id == mount.volume) {
             volume.files = mount.files;
-            if output.synced || !lazy {
+            if synced {
                 volume.synced.clone_from(&volume.files);
             }
         }
     }
-    Ok((output.code, output.stdout, output.stderr))
+}
+
+/// A running Machine of the app whose main process is `nc -l -p PORT | tar -C FOLDER -xf -`, in a loop, takes a stream.
+fn receive(app: &mut App, sent: &Sent) -> bool {
+    let listens = format!("nc -l -p {} | tar -C ", sent.port);
+    let found = app.machines.iter().find_map(|machine| {
+        let here = machine.private_ip == sent.address && machine.state == "started";
+        let words = machine.config.get("init")?.get("exec")?.as_array()?;
+        let script = words.last()?.as_str()?;
+        let folder = script.split_once(listens.as_str())?.1.split(' ').next()?.to_owned();
+        here.then(|| (machine.config.clone(), folder))
+    });
+    let Some((config, folder)) = found else { return false };
+    let mut mounts = mounts(app, &config);
+    let taken = shell::unpack(&folder, &sent.stream, &mut mounts);
+    // What tar wrote reaches the disk when its volume is let go.
+    keep(app, mounts, true);
+    taken
 }
 
 pub(crate) fn set_memory(call: &mut Call<'_>) -> Answer {

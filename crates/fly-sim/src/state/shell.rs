@@ -1,5 +1,6 @@
 //! A very small shell over the files of mounted volumes, so that `exec` can show what survived a fork, a restore or a
-//! move: `cat`, `ls`, `find`, `sha256sum`, `sort`, `wc`, `echo`, `test`, `rm`, `sync`, joined by `;`, `&&` and `|`.
+//! move: `cat`, `ls`, `find`, `df`, `sha256sum`, `sort`, `wc`, `echo`, `test`, `rm`, `sync`, joined by `;`, `&&` and `|`; and `tar`
+//! into `nc`, by which one Machine sends its files to another that listens.
 //!
 //! Nothing is executed on the host. A program that is not listed is not found, as in an image without it.
 
@@ -13,6 +14,8 @@ pub(crate) struct Mount {
     pub(crate) volume: String,
     /// Where it is mounted, without a final slash.
     pub(crate) path: String,
+    pub(crate) size_gb: i64,
+    pub(crate) used_bytes: i64,
     pub(crate) files: Files,
 }
 
@@ -23,12 +26,23 @@ pub(crate) struct Output {
     pub(crate) stderr: String,
     /// `sync` ran.
     pub(crate) synced: bool,
+    /// What `nc` sends to another Machine.
+    pub(crate) sent: Option<Sent>,
+}
+
+/// A stream to another Machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) address: String,
+    pub(crate) port: String,
+    pub(crate) stream: String,
 }
 
 struct Shell<'a> {
     mounts: &'a mut [Mount],
     folder: String,
     synced: bool,
+    sent: Option<Sent>,
 }
 
 /// One program's end: code, output, errors.
@@ -41,7 +55,7 @@ pub(crate) fn run(command: &str, mounts: &mut [Mount]) -> Output {
         [shell, "-c" | "-lc" | "-ec", script, ..] if is_shell(shell) => script.to_owned(),
         _ => command.to_owned(),
     };
-    let mut shell = Shell { mounts, folder: "/".to_owned(), synced: false };
+    let mut shell = Shell { mounts, folder: "/".to_owned(), synced: false, sent: None };
     let mut output = Output::default();
     for (joined, pipeline) in split_list(&script) {
         if joined && output.code != 0 {
@@ -53,7 +67,14 @@ pub(crate) fn run(command: &str, mounts: &mut [Mount]) -> Output {
         output.stderr += &err;
     }
     output.synced = shell.synced;
+    output.sent = shell.sent;
     output
+}
+
+/// What `tar -C FOLDER -xf -` does with a stream.
+pub(crate) fn unpack(folder: &str, stream: &str, mounts: &mut [Mount]) -> bool {
+    let mut shell = Shell { mounts, folder: "/".to_owned(), synced: false, sent: None };
+    shell.tar(&["-C", folder, "-xf", "-"], stream).0 == 0
 }
 
 fn is_shell(word: &str) -> bool {
@@ -91,6 +112,16 @@ impl Shell<'_> {
             "echo" => ok(args.join(" ") + "\n"),
             "test" | "[" => (i64::from(!self.exists(&args)), String::new(), String::new()),
             "rm" => self.remove(&args),
+            "df" => self.df(&args),
+            "tar" => self.tar(&args, stdin),
+            "nc" => {
+                // Options and their values come first, then address and port.
+                if let [.., address, port] = args[..] {
+                    let (address, port) = (address.to_owned(), port.to_owned());
+                    self.sent = Some(Sent { address, port, stream: stdin.to_owned() });
+                }
+                ok("")
+            }
             "sync" => {
                 self.synced = true;
                 ok("")
@@ -219,6 +250,42 @@ impl Shell<'_> {
         })
     }
 
+    /// `df -Pk FOLDER`.
+    fn df(&self, args: &[&str]) -> Done {
+        let folder = args.iter().rfind(|arg| !arg.starts_with('-')).copied().unwrap_or("/");
+        let head = "Filesystem 1024-blocks Used Available Capacity Mounted on\n";
+        let line = match self.place(folder) {
+            Some((mount, _)) => {
+                let mount = &self.mounts[mount];
+                let (all, used) = (mount.size_gb << 20, mount.used_bytes >> 10);
+                let part = used * 100 / all.max(1);
+                format!("/dev/vdc {all} {used} {} {part}% {}\n", all - used, mount.path)
+            }
+            None => "/dev/vda 8154588 1048576 7106012 13% /\n".to_owned(),
+        };
+        ok(head.to_owned() + &line)
+    }
+
+    /// `tar -C FOLDER -cf - .` and `tar -C FOLDER -xf -`; the archive is a JSON text here.
+    fn tar(&mut self, args: &[&str], stdin: &str) -> Done {
+        let folder = args.iter().position(|arg| *arg == "-C").and_then(|at| args.get(at + 1));
+        let place = folder.and_then(|folder| self.place(folder));
+        let Some((mount, inside)) = place.filter(|(_, inside)| inside.is_empty()) else {
+            return (2, String::new(), "tar: no such folder\n".to_owned());
+        };
+        debug_assert!(inside.is_empty());
+        if args.contains(&"-cf") {
+            return ok(serde_json::to_string(&self.mounts[mount].files).unwrap_or_default());
+        }
+        match serde_json::from_str::<Files>(stdin) {
+            Ok(files) => {
+                self.mounts[mount].files.extend(files);
+                ok("")
+            }
+            Err(_) => (2, String::new(), "tar: short read\n".to_owned()),
+        }
+    }
+
     fn remove(&mut self, args: &[&str]) -> Done {
         for path in args.iter().filter(|arg| !arg.starts_with('-')) {
             if let Some((mount, inside)) = self.place(path) {
@@ -344,7 +411,8 @@ mod tests {
     fn mounts() -> Vec<Mount> {
         let files = [("a.txt", "one\n"), ("sub/b.txt", "two\n")];
         let files = files.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
-        vec![Mount { volume: "vol_1".to_owned(), path: "/data".to_owned(), files }]
+        let (volume, path) = ("vol_1".to_owned(), "/data".to_owned());
+        vec![Mount { volume, path, size_gb: 1, used_bytes: 2048, files }]
     }
 
     #[test]
@@ -366,12 +434,24 @@ mod tests {
             ("test -f /data/none", 1, String::new()),
             ("echo a | cat", 0, "a\n".to_owned()),
             ("psql", 127, String::new()),
+            (
+                "df -Pk /data",
+                0,
+                "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vdc 1048576 2 1048574 0% /data\n"
+                    .to_owned(),
+            ),
         ] {
             let output = run(command, &mut mounts());
             assert_eq!((output.code, &output.stdout), (code, &out), "{command}");
         }
         assert!(run("sync", &mut mounts()).synced);
         assert_eq!(run("cat /data/none", &mut mounts()).code, 1);
+        let sent = run("sh -c 'tar -C /data -cf - . | nc -w 5 fdaa::3 7400'", &mut mounts()).sent.unwrap();
+        assert_eq!((sent.address.as_str(), sent.port.as_str()), ("fdaa::3", "7400"));
+        let mut other = mounts();
+        other[0].files.clear();
+        assert!(unpack("/data", &sent.stream, &mut other) && !unpack("/none", &sent.stream, &mut other));
+        assert_eq!(other[0].files, mounts()[0].files);
         let mut changed = mounts();
         run("sh -c 'echo more >> /data/a.txt; rm -rf /data/sub'", &mut changed);
         assert_eq!(changed[0].files["a.txt"], "one\nmore\n");

@@ -1,0 +1,33 @@
+//! `fly-migrate volume`: add, check, fork, restore and shrink volumes.
+//!
+//! One module per job or kind of step: `check` judges, `plan` decides which steps a job has, `make`, `snapshot`, `probe` and `copy`
+//! are kinds of steps, `helper` are the Machines that look inside. It must not know: moves of whole apps.
+
+pub mod check;
+pub mod cli;
+mod copy;
+mod helper;
+mod make;
+pub mod plan;
+mod probe;
+mod shrink;
+mod snapshot;
+
+use std::sync::Arc;
+
+use runbook::kind::Registry;
+
+use crate::platform::Platform;
+
+/// Adds the kinds of steps that plans of volumes name.
+pub(crate) fn kinds(registry: Registry, platform: &Arc<Platform>) -> Registry {
+    let own = || Arc::clone(platform);
+    registry
+        .step(make::MAKE, make::Make(own()))
+        .step(make::DROP, make::Drop(own()))
+        .step(snapshot::SNAPSHOT, snapshot::Take(own()))
+        .step(probe::PROBE, probe::Probe(own()))
+        .step(probe::MOUNTED, probe::Ask { platform: own(), sync: false })
+        .step(probe::SYNC, probe::Ask { platform: own(), sync: true })
+        .step(copy::COPY, copy::Copy(own()))
+}
