@@ -27,6 +27,11 @@ enum Command {
     /// Move an app out of a region: plan, apply, resume, roll back, clean up
     #[command(subcommand)]
     Region(crate::region::cli::Command),
+    /// Add, check, fork, restore and shrink volumes
+    #[command(subcommand)]
+    Volume(crate::volume::cli::Command),
+    /// What is left to do for an app or a fly.toml of Apps v1
+    V2(crate::v2::V2Args),
 }
 
 impl Arguments for Args {
@@ -42,5 +47,7 @@ impl Arguments for Args {
 pub async fn run(args: Args, context: Context) -> Result<Exit, CliError> {
     match &args.command {
         Command::Region(command) => crate::region::cli::run(&args, command, &context).await,
+        Command::Volume(command) => crate::volume::cli::run(&args, command, &context).await,
+        Command::V2(options) => crate::v2::run(&args, options, &context).await,
     }
 }

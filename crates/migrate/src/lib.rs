@@ -14,3 +14,5 @@ pub mod region;
 pub mod regions;
 pub mod steps;
 pub mod template;
+pub mod v2;
+pub mod volume;

@@ -446,11 +446,14 @@ mod tests {
         }
         assert!(run("sync", &mut mounts()).synced);
         assert_eq!(run("cat /data/none", &mut mounts()).code, 1);
-        let sent = run("sh -c 'tar -C /data -cf - . | nc -w 5 fdaa::3 7400'", &mut mounts()).sent.unwrap();
+        let sent =
+            run("sh -c 'tar -C /data -cf - . | nc -w 5 fdaa::3 7400'", &mut mounts()).sent.unwrap();
         assert_eq!((sent.address.as_str(), sent.port.as_str()), ("fdaa::3", "7400"));
         let mut other = mounts();
         other[0].files.clear();
-        assert!(unpack("/data", &sent.stream, &mut other) && !unpack("/none", &sent.stream, &mut other));
+        assert!(
+            unpack("/data", &sent.stream, &mut other) && !unpack("/none", &sent.stream, &mut other)
+        );
         assert_eq!(other[0].files, mounts()[0].files);
         let mut changed = mounts();
         run("sh -c 'echo more >> /data/a.txt; rm -rf /data/sub'", &mut changed);

@@ -127,7 +127,7 @@ pub struct PlanArgs {
 }
 
 /// What the operator knows.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct AnswerArgs {
     /// Where the rehearsal in staging is recorded, or `waived: REASON`
     #[arg(long, value_name = "TEXT")]
@@ -193,7 +193,7 @@ pub async fn run(args: &Args, command: &Command, context: &Context) -> Result<Ex
     }
 }
 
-fn load(context: &Context, path: &Path) -> Result<SealedPlan, CliError> {
+pub(crate) fn load(context: &Context, path: &Path) -> Result<SealedPlan, CliError> {
     let full = context.directory.join(path);
     let text = std::fs::read_to_string(&full).map_err(|error| {
         CliError::usage(format!("cannot read plan file {}", path.display())).caused_by(error)
@@ -299,7 +299,7 @@ fn unplanned(error: &PlanError) -> CliError {
 }
 
 /// An executor that talks to an app, and knows whose it is.
-async fn at(
+pub(crate) async fn at(
     args: &Args,
     context: &Context,
     name: &str,

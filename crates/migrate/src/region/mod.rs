@@ -3,5 +3,5 @@
 pub mod cli;
 pub(crate) mod eyes;
 pub mod patch;
-mod runs;
+pub(crate) mod runs;
 pub mod script;

@@ -41,7 +41,7 @@ pub(crate) use watch::{DRAIN, WATCH};
 /// Every kind that plans of this tool name.
 pub fn registry(platform: &Arc<Platform>, org: Option<&fly_types::OrgSlug>) -> Registry {
     let own = || Arc::clone(platform);
-    Registry::new(Arc::new(Eyes::new(own(), org.cloned())))
+    let registry = Registry::new(Arc::new(Eyes::new(own(), org.cloned())))
         .session(LEASES, Leases(own()))
         .step(DOCUMENTED, looks::Looks(gate::Documented))
         .step(BACKUP, looks::Looks(gate::Backup(own())))
@@ -65,5 +65,6 @@ pub fn registry(platform: &Arc<Platform>, org: Option<&fly_types::OrgSlug>) -> R
         .step(STOP, power::Power { platform: own(), run: false })
         .step(DRAIN, looks::Looks(watch::Drain(own())))
         .step(WATCH, looks::Looks(watch::Watch(own())))
-        .step(PATCH, looks::Looks(patch::Patch))
+        .step(PATCH, looks::Looks(patch::Patch));
+    crate::volume::kinds(registry, platform)
 }

@@ -68,10 +68,16 @@ impl Copy {
         }
     }
 
-    async fn copied(&self, cx: &StepContext<'_>, params: &Params, permit: &Permit) -> Result<(), StepError> {
+    async fn copied(
+        &self,
+        cx: &StepContext<'_>,
+        params: &Params,
+        permit: &Permit,
+    ) -> Result<(), StepError> {
         let writer = self.0.writer(permit);
         let [sender, receiver] = self.both(cx, params);
-        let from = sender.start(permit, &params.image, &params.region, &params.from, "sleep inf").await?;
+        let from =
+            sender.start(permit, &params.image, &params.region, &params.from, "sleep inf").await?;
         let listen = format!("while true; do nc -l -p {PORT} | tar -C {MOUNT} -xf -; done");
         let to = receiver.start(permit, &params.image, &params.region, &params.to, &listen).await?;
         let here = mounted(&self.0, &writer, &from.id, MOUNT).await?;

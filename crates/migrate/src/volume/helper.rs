@@ -51,7 +51,9 @@ pub(crate) async fn exec(
             out: answer.value.stdout.get().map(|text| text.expose().clone()).unwrap_or_default(),
             err: answer.value.stderr.get().map(|text| text.expose().clone()).unwrap_or_default(),
         })),
-        Err(error) if error.source.as_ref().is_some_and(|source| source.status() == Some(408)) => Ok(None),
+        Err(error) if error.source.as_ref().is_some_and(|source| source.status() == Some(408)) => {
+            Ok(None)
+        }
         Err(error) => Err(write_error(&error)),
     }
 }
@@ -68,7 +70,11 @@ pub(crate) struct Space {
 pub(crate) fn space(text: &str) -> Option<Space> {
     let words: Vec<&str> = text.lines().nth(1)?.split_whitespace().collect();
     let [_, _, used, available, _, on] = words[..] else { return None };
-    Some(Space { used_kb: used.parse().ok()?, available_kb: available.parse().ok()?, mounted_on: on.to_owned() })
+    Some(Space {
+        used_kb: used.parse().ok()?,
+        available_kb: available.parse().ok()?,
+        mounted_on: on.to_owned(),
+    })
 }
 
 /// Looks whether a path of a Machine is a mount of its own.
@@ -80,8 +86,11 @@ pub(crate) async fn mounted(
 ) -> Result<Space, StepError> {
     let said = exec(platform, writer, machine, &format!("df -Pk {}", quoted(path))).await?;
     let said = said.ok_or_else(|| {
-        StepError::failed(format!("Machine {machine} of app {} did not answer `df` in time", platform.app))
-            .hint("resume to ask again")
+        StepError::failed(format!(
+            "Machine {machine} of app {} did not answer `df` in time",
+            platform.app
+        ))
+        .hint("resume to ask again")
     })?;
     let path = path.trim_end_matches('/');
     match space(&said.out) {
@@ -118,7 +127,10 @@ impl Helper<'_> {
     /// It, if it is there.
     pub(crate) async fn find(&self) -> Result<Option<Machine>, StepError> {
         let filter = MachineFilter {
-            metadata: vec![(PLAN.to_owned(), self.mark.to_owned()), (STEP.to_owned(), self.name.clone())],
+            metadata: vec![
+                (PLAN.to_owned(), self.mark.to_owned()),
+                (STEP.to_owned(), self.name.clone()),
+            ],
             ..MachineFilter::default()
         };
         let found = self.platform.client.machines(&self.platform.app, &filter).await;
@@ -156,7 +168,9 @@ impl Helper<'_> {
         let made = self.platform.writer(permit).create_machine(&self.platform.app, &new).await;
         let id = made.map_err(|error| write_error(&error))?.machine.id;
         self.platform.wait(&id, &[MachineState::Started], Duration::from_mins(5)).await?;
-        let gone = || StepError::stale(format!("helper Machine {id} of app {} is gone", self.platform.app));
+        let gone = || {
+            StepError::stale(format!("helper Machine {id} of app {} is gone", self.platform.app))
+        };
         self.platform.machine(&id).await?.ok_or_else(gone)
     }
 
@@ -174,7 +188,11 @@ impl Helper<'_> {
     }
 
     /// The same for one that an earlier process may have made a moment ago: lists may not show it yet.
-    pub(crate) async fn remove_later(&self, cx: &StepContext<'_>, permit: &Permit) -> Result<(), StepError> {
+    pub(crate) async fn remove_later(
+        &self,
+        cx: &StepContext<'_>,
+        permit: &Permit,
+    ) -> Result<(), StepError> {
         loop {
             self.remove(permit).await?;
             let young = cx.began_at().is_some_and(|began| {
@@ -203,7 +221,10 @@ mod tests {
     fn the_answer_of_df() {
         let text = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vdc 1011672 72 943184 0% /data\n";
         let read = space(text).unwrap();
-        assert_eq!((read.used_kb, read.available_kb, read.mounted_on.as_str()), (72, 943_184, "/data"));
+        assert_eq!(
+            (read.used_kb, read.available_kb, read.mounted_on.as_str()),
+            (72, 943_184, "/data")
+        );
         assert_eq!(space("df: /data: No such file or directory\n"), None);
         assert_eq!(quoted("/a b'c"), "'/a b'\\''c'");
     }

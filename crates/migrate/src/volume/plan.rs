@@ -215,11 +215,16 @@ pub fn plan(request: &Request<'_>) -> Result<SealedPlan, JobError> {
 /// A volume of the app; one that is not there is the seed of most "volume not found".
 fn find<'a>(inventory: &'a Inventory, id: &VolumeId) -> Result<&'a VolumeInfo, JobError> {
     inventory.volume(id).ok_or_else(|| {
-        let known: Vec<String> = inventory.volumes.iter().map(|one| format!("{} ({} in {})", one.id, one.name, one.region)).collect();
+        let known: Vec<String> = inventory
+            .volumes
+            .iter()
+            .map(|one| format!("{} ({} in {})", one.id, one.name, one.region))
+            .collect();
         JobError::state(
             format!("app {} has no volume {id}", inventory.app),
             if known.is_empty() {
-                "it has no volume at all; a volume belongs to one app: is it another app's?".to_owned()
+                "it has no volume at all; a volume belongs to one app: is it another app's?"
+                    .to_owned()
             } else {
                 format!("it has: {}", known.join(", "))
             },
@@ -248,7 +253,10 @@ fn copy_of(
     };
     if new.size_gb < volume.size_gb {
         return Err(JobError::input(
-            format!("a copy of volume {} cannot be smaller than its {} GB", volume.id, volume.size_gb),
+            format!(
+                "a copy of volume {} cannot be smaller than its {} GB",
+                volume.id, volume.size_gb
+            ),
             format!("copy it first, then: fly-migrate volume shrink VOLUME --size {}", new.size_gb),
         ));
     }
@@ -274,7 +282,10 @@ pub(super) fn size(size_gb: i64) -> Result<(), JobError> {
     if (1..=LARGEST_GB).contains(&size_gb) {
         return Ok(());
     }
-    Err(JobError::input(format!("a volume cannot have {size_gb} GB"), format!("1 to {LARGEST_GB} GB")))
+    Err(JobError::input(
+        format!("a volume cannot have {size_gb} GB"),
+        format!("1 to {LARGEST_GB} GB"),
+    ))
 }
 
 /// The guest of a Machine, for placing a volume where there is room for both.
@@ -297,13 +308,28 @@ pub(super) fn documented(app: &str) -> Step {
 }
 
 /// The step that makes a volume.
-pub(super) fn make(id: &str, app: &str, new: &New, source: Value, machine: Option<&MachineInfo>) -> Step {
+pub(super) fn make(
+    id: &str,
+    app: &str,
+    new: &New,
+    source: Value,
+    machine: Option<&MachineInfo>,
+) -> Step {
     let by_hand = match (source["fork"].as_str(), source["snapshot"].as_str()) {
-        (Some(id), _) => format!("fly volumes fork {id} --region {} --name {} --size {} -a {app}", new.region, new.name, new.size_gb),
+        (Some(id), _) => format!(
+            "fly volumes fork {id} --region {} --name {} --size {} -a {app}",
+            new.region, new.name, new.size_gb
+        ),
         (None, Some(id)) => {
-            format!("fly volumes create {} --snapshot-id {id} --region {} --size {} -a {app}", new.name, new.region, new.size_gb)
+            format!(
+                "fly volumes create {} --snapshot-id {id} --region {} --size {} -a {app}",
+                new.name, new.region, new.size_gb
+            )
         }
-        (None, None) => format!("fly volumes create {} --region {} --size {} -a {app}", new.name, new.region, new.size_gb),
+        (None, None) => format!(
+            "fly volumes create {} --region {} --size {} -a {app}",
+            new.name, new.region, new.size_gb
+        ),
     };
     let mut params = json!({
         "name": new.name,
@@ -340,8 +366,7 @@ fn probe(request: &Request<'_>, mark: &str, region: &RegionCode) -> Step {
         .command("df -Pk /flyops".to_owned())
 }
 
-const PLACE: &str =
-    "a volume is tied to one host of one region: a Machine uses it only there, one Machine at a time, and it never follows a Machine";
+const PLACE: &str = "a volume is tied to one host of one region: a Machine uses it only there, one Machine at a time, and it never follows a Machine";
 
 fn add(
     request: &Request<'_>,
@@ -355,14 +380,20 @@ fn add(
     let machine = machine
         .map(|id| {
             inventory.machine(id).ok_or_else(|| {
-                JobError::state(format!("app {app} has no Machine {id}"), format!("see `fly machine list -a {app}`"))
+                JobError::state(
+                    format!("app {app} has no Machine {id}"),
+                    format!("see `fly machine list -a {app}`"),
+                )
             })
         })
         .transpose()?;
     let region = match (region, machine) {
         (Some(region), Some(machine)) if *region != machine.region => {
             return Err(JobError::input(
-                format!("Machine {} is in {}, and a volume in {region} could not be mounted by it", machine.id, machine.region),
+                format!(
+                    "Machine {} is in {}, and a volume in {region} could not be mounted by it",
+                    machine.id, machine.region
+                ),
                 format!("leave --region away, or say --region {}", machine.region),
             ));
         }
@@ -419,16 +450,28 @@ pub(super) fn reachable(volume: &VolumeInfo, app: &str) -> Result<(), JobError> 
     }
     Err(JobError::state(
         format!("the host of volume {} of app {app} is {}", volume.id, volume.host_status),
-        format!("wait for it (`fly incidents hosts list -a {app}`), or use its last snapshot: fly-migrate volume restore {}", volume.id),
+        format!(
+            "wait for it (`fly incidents hosts list -a {app}`), or use its last snapshot: fly-migrate volume restore {}",
+            volume.id
+        ),
     ))
 }
 
-fn fork(request: &Request<'_>, mark: &str, volume: &VolumeInfo, new: &New, sync: bool) -> Result<Parts, JobError> {
+fn fork(
+    request: &Request<'_>,
+    mark: &str,
+    volume: &VolumeInfo,
+    new: &New,
+    sync: bool,
+) -> Result<Parts, JobError> {
     let app = request.inventory.app.as_str();
     reachable(volume, app)?;
     let machine = volume.attached.as_ref().and_then(|id| request.inventory.machine(id));
     let running = machine.filter(|machine| machine.runs());
-    let mut warnings = vec![PLACE.to_owned(), "the copy holds what was on the disk when it was made, and never follows".to_owned()];
+    let mut warnings = vec![
+        PLACE.to_owned(),
+        "the copy holds what was on the disk when it was made, and never follows".to_owned(),
+    ];
     let mut steps = Vec::new();
     if let Some(machine) = running {
         warnings.push(format!(
@@ -486,7 +529,11 @@ fn restore(
     let snapshot = snapshot.ok_or_else(|| {
         let ids: Vec<&str> = request.snapshots.iter().map(|one| one.id.as_str()).collect();
         JobError::state(
-            format!("volume {} of app {app} has no finished snapshot{}", volume.id, wanted.map(|id| format!(" {id}")).unwrap_or_default()),
+            format!(
+                "volume {} of app {app} has no finished snapshot{}",
+                volume.id,
+                wanted.map(|id| format!(" {id}")).unwrap_or_default()
+            ),
             if ids.is_empty() {
                 format!("take one: fly volumes snapshots create {} -a {app}", volume.id)
             } else {
@@ -495,10 +542,14 @@ fn restore(
         )
     })?;
     if !snapshot.finished {
-        return Err(JobError::state(format!("snapshot {} is not finished", snapshot.id), "wait until its status is `created`"));
+        return Err(JobError::state(
+            format!("snapshot {} is not finished", snapshot.id),
+            "wait until its status is `created`",
+        ));
     }
     let age = snapshot.at.map(|at| request.now.duration_since(at));
-    let old = age.map_or("of unknown age".to_owned(), |age| format!("{} hours old", age.as_hours()));
+    let old =
+        age.map_or("of unknown age".to_owned(), |age| format!("{} hours old", age.as_hours()));
     if let Some(limit) = max_age_hours
         && age.is_none_or(|age| age > SignedDuration::from_hours(limit))
     {
@@ -509,7 +560,10 @@ fn restore(
     }
     let machine = volume.attached.as_ref().and_then(|id| request.inventory.machine(id));
     Ok(Parts {
-        summary: format!("restore snapshot {} ({old}) of volume {} of app {app} into {}", snapshot.id, volume.id, new.region),
+        summary: format!(
+            "restore snapshot {} ({old}) of volume {} of app {app} into {}",
+            snapshot.id, volume.id, new.region
+        ),
         source: volume.region.clone(),
         region: new.region.clone(),
         groups: vec![
@@ -527,7 +581,9 @@ fn restore(
         no_return: None,
         warnings: vec![
             PLACE.to_owned(),
-            format!("the snapshot is {old}: what was written after it is not in it; the original volume stays as it is"),
+            format!(
+                "the snapshot is {old}: what was written after it is not in it; the original volume stays as it is"
+            ),
         ],
     })
 }

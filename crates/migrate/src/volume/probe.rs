@@ -51,8 +51,9 @@ impl StepKind for Probe {
         let params: Params = cx.parse()?;
         let helper = self.helper(cx, &params);
         let look = async {
-            let machine =
-                helper.start(permit, &params.image, &params.region, &params.volume, "sleep inf").await?;
+            let machine = helper
+                .start(permit, &params.image, &params.region, &params.volume, "sleep inf")
+                .await?;
             let writer = self.0.writer(permit);
             mounted(&self.0, &writer, &machine.id, MOUNT).await.map(|_| ())
         };
@@ -101,7 +102,9 @@ impl StepKind for Ask {
         let params: AskParams = cx.parse()?;
         let writer = self.platform.writer(permit);
         if !self.sync {
-            return mounted(&self.platform, &writer, &params.machine, &params.path).await.map(|_| ());
+            return mounted(&self.platform, &writer, &params.machine, &params.path)
+                .await
+                .map(|_| ());
         }
         match exec(&self.platform, &writer, &params.machine, "sync").await? {
             Some(said) if said.code == 0 => Ok(()),

@@ -26,7 +26,10 @@ pub(super) fn shrink(
     size(size_gb)?;
     if size_gb >= volume.size_gb {
         return Err(JobError::input(
-            format!("volume {} has {} GB, and {size_gb} GB is not smaller", volume.id, volume.size_gb),
+            format!(
+                "volume {} has {} GB, and {size_gb} GB is not smaller",
+                volume.id, volume.size_gb
+            ),
             format!("growing needs no copy: fly volumes extend {} --size GB -a {app}", volume.id),
         ));
     }
@@ -66,7 +69,10 @@ pub(super) fn shrink(
         }
     };
     Ok(Parts {
-        summary: format!("shrink volume {} of app {app} from {} to {size_gb} GB", volume.id, volume.size_gb),
+        summary: format!(
+            "shrink volume {} of app {app} from {} to {size_gb} GB",
+            volume.id, volume.size_gb
+        ),
         region: volume.region.clone(),
         source: volume.region.clone(),
         warnings,
@@ -75,7 +81,10 @@ pub(super) fn shrink(
 }
 
 /// The Machine of the volume, if it can be replaced by a copy.
-fn usable<'a>(request: &Request<'a>, id: &fly_types::MachineId) -> Result<&'a MachineInfo, JobError> {
+fn usable<'a>(
+    request: &Request<'a>,
+    id: &fly_types::MachineId,
+) -> Result<&'a MachineInfo, JobError> {
     let app = &request.inventory.app;
     let machine = request.inventory.machine(id).ok_or_else(|| {
         JobError::state(
@@ -85,7 +94,10 @@ fn usable<'a>(request: &Request<'a>, id: &fly_types::MachineId) -> Result<&'a Ma
     })?;
     if machine.incomplete || machine.host_status != "ok" {
         return Err(JobError::state(
-            format!("the host of Machine {id} is {}, so its configuration cannot be copied", machine.host_status),
+            format!(
+                "the host of Machine {id} is {}, so its configuration cannot be copied",
+                machine.host_status
+            ),
             format!("wait for it: fly incidents hosts list -a {app}"),
         ));
     }
@@ -104,7 +116,12 @@ fn usable<'a>(request: &Request<'a>, id: &fly_types::MachineId) -> Result<&'a Ma
     Ok(machine)
 }
 
-fn copy(request: &Request<'_>, mark: &str, from: serde_json::Value, region: &fly_types::RegionCode) -> Step {
+fn copy(
+    request: &Request<'_>,
+    mark: &str,
+    from: serde_json::Value,
+    region: &fly_types::RegionCode,
+) -> Step {
     let app = &request.inventory.app;
     Step::new("copy", COPY, "copy all files and compare them")
         .why("the only way to a smaller volume; what does not fit, or differs, stops here")
@@ -151,7 +168,13 @@ fn detached(request: &Request<'_>, mark: &str, volume: &VolumeInfo, size_gb: i64
                 "copy",
                 "copy",
                 vec![
-                    make("new-volume", app, &new, json!({"retention_days": volume.retention_days}), None),
+                    make(
+                        "new-volume",
+                        app,
+                        &new,
+                        json!({"retention_days": volume.retention_days}),
+                        None,
+                    ),
                     copy(request, mark, json!(volume.id), &volume.region),
                 ],
             ),
@@ -162,7 +185,13 @@ fn detached(request: &Request<'_>, mark: &str, volume: &VolumeInfo, size_gb: i64
     }
 }
 
-fn attached(request: &Request<'_>, mark: &str, volume: &VolumeInfo, machine: &MachineInfo, size_gb: i64) -> Parts {
+fn attached(
+    request: &Request<'_>,
+    mark: &str,
+    volume: &VolumeInfo,
+    machine: &MachineInfo,
+    size_gb: i64,
+) -> Parts {
     let (app, id) = (request.inventory.app.as_str(), &machine.id);
     let new = new_of(volume, size_gb);
     let temporary = New { name: "flyops_copy".to_owned(), ..new_of(volume, volume.size_gb) };
@@ -172,7 +201,10 @@ fn attached(request: &Request<'_>, mark: &str, volume: &VolumeInfo, machine: &Ma
         .params(json!({"machines": [id], "stop_seconds": machine.stop_seconds}))
         .ensures("the Machine stands still, its files are on the disk")
         .passing()
-        .undo(format!("Machine {id} is started, if it ran"), vec![format!("fly machine start {id} -a {app}")])
+        .undo(
+            format!("Machine {id} is started, if it ran"),
+            vec![format!("fly machine start {id} -a {app}")],
+        )
         .risk(OUTAGE)
         .takes(10, 600)
         .session(LEASES)
@@ -181,13 +213,21 @@ fn attached(request: &Request<'_>, mark: &str, volume: &VolumeInfo, machine: &Ma
     let frozen = vec![
         stop,
         make("old-copy", app, &temporary, json!({"fork": volume.id}), None).under("stop").passing(),
-        make("new-volume", app, &new, json!({"retention_days": volume.retention_days}), Some(machine)).under("stop"),
+        make(
+            "new-volume",
+            app,
+            &new,
+            json!({"retention_days": volume.retention_days}),
+            Some(machine),
+        )
+        .under("stop"),
         copy(request, mark, reference(&"old-copy".into(), "volume"), &volume.region).under("stop"),
     ];
     let successor = reference(&"successor".into(), "machine");
     let serves = !machine.services.is_empty();
     let runs = machine.runs();
-    let final_step = |step: Step| step.irreversible("the successor may have written on the new volume");
+    let final_step =
+        |step: Step| step.irreversible("the successor may have written on the new volume");
     let mut swap = vec![final_step(
         Step::new("successor", CREATE, format!("make a copy of Machine {id} on the new volume"))
             .why("an existing Machine cannot be given another volume")
@@ -205,7 +245,10 @@ fn attached(request: &Request<'_>, mark: &str, volume: &VolumeInfo, machine: &Ma
             .risk(OUTAGE)
             .takes(30, 600)
             .changes("target-volume/*")
-            .command(format!("fly machine clone {id} --attach-volume NEW:{path} --region {} -a {app}", machine.region)),
+            .command(format!(
+                "fly machine clone {id} --attach-volume NEW:{path} --region {} -a {app}",
+                machine.region
+            )),
     )];
     if runs {
         swap.push(

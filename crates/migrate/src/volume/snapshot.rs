@@ -38,7 +38,9 @@ impl Take {
         let Some(known) = cx.before().get("known") else { return Ok(None) };
         let known = Vec::<String>::deserialize(known).unwrap_or_default();
         let list = self.list(&params.volume).await?;
-        Ok(list.into_iter().find(|one| one.id.text().is_some_and(|id| !known.iter().any(|old| old == id))))
+        Ok(list
+            .into_iter()
+            .find(|one| one.id.text().is_some_and(|id| !known.iter().any(|old| old == id))))
     }
 }
 
@@ -50,7 +52,8 @@ impl StepKind for Take {
             return Ok(Observed::Underway);
         }
         let list = self.list(&params.volume).await?;
-        let known: Vec<String> = list.iter().filter_map(|one| one.id.text().map(str::to_owned)).collect();
+        let known: Vec<String> =
+            list.iter().filter_map(|one| one.id.text().map(str::to_owned)).collect();
         Ok(Observed::Pending { before: Outputs::none().with("known", known) })
     }
 

@@ -9,3 +9,6 @@ mod cli;
 mod faults;
 mod planning;
 mod saga;
+mod v2;
+mod volume;
+mod volume_check;

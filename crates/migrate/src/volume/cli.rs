@@ -1,0 +1,372 @@
+//! Arguments and flow of `fly-migrate volume`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use findings::Format;
+use findings::Severity;
+use fly_api::Client;
+use fly_types::wire::WireTime;
+use fly_types::{AppName, MachineId, RegionCode, VolumeId};
+use ops_cli::{CliError, Context, Exit, LeastToken, Typed, write_atomic};
+use runbook::approval::{Approval, ApprovalFile, phrase};
+use runbook::executor::Executor as _;
+use runbook::sealed::SealedPlan;
+
+use super::check::{Subject, catalogue, check, wishes};
+use super::helper::mounted;
+use super::plan::{HELPER_IMAGE, Job, JobError, Request, SnapshotInfo, plan};
+use crate::cli::Args;
+use crate::inventory::{Inventory, observe};
+use crate::platform::Platform;
+use crate::region::cli::{AnswerArgs, at, load};
+use crate::region::runs::{ended, refused};
+use crate::regions::Regions;
+
+/// What can be done with volumes.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Make an empty volume where its Machine is, and see that it can be mounted
+    Add {
+        /// Name, as in [[mounts]] of fly.toml
+        name: String,
+        /// Size in GB
+        #[arg(long, value_name = "GB")]
+        size: i64,
+        /// Where
+        #[arg(long, value_name = "REGION", required_unless_present = "machine")]
+        region: Option<RegionCode>,
+        /// A Machine like the one that will use it: its region, and a host with room for its size
+        #[arg(long = "for", value_name = "MACHINE", id = "machine")]
+        machine: Option<MachineId>,
+        /// How it is planned and approved.
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Say why a volume is not found, and what is about to go wrong; changes nothing
+    Check {
+        /// Also ask running Machines, from inside, whether their mounts are there
+        #[arg(long)]
+        inside: bool,
+        /// From which severity on the exit code is 1
+        #[arg(long, value_name = "SEVERITY", default_value = "warning")]
+        fail_on: Severity,
+    },
+    /// Copy a volume as it is now, also into another region
+    Fork {
+        /// Volume
+        volume: VolumeId,
+        /// Where to; the same region when absent
+        #[arg(long, value_name = "REGION")]
+        region: Option<RegionCode>,
+        /// Name of the copy; the same when absent
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// Size of the copy in GB; the same when absent
+        #[arg(long, value_name = "GB")]
+        size: Option<i64>,
+        /// Do not write out what the running Machine holds in memory
+        #[arg(long)]
+        no_sync: bool,
+        /// How it is planned and approved.
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Make a volume from a snapshot
+    Restore {
+        /// Volume that the snapshot was taken of
+        volume: VolumeId,
+        /// Snapshot; the newest finished one when absent
+        #[arg(long, value_name = "SNAPSHOT")]
+        snapshot: Option<String>,
+        /// Where to; the same region when absent
+        #[arg(long, value_name = "REGION")]
+        region: Option<RegionCode>,
+        /// Name; the same when absent
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// Size in GB; the same when absent
+        #[arg(long, value_name = "GB")]
+        size: Option<i64>,
+        /// Refuse a snapshot that is older
+        #[arg(long, value_name = "HOURS")]
+        max_age: Option<i64>,
+        /// How it is planned and approved.
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Replace a volume by a smaller one with the same files
+    Shrink {
+        /// Volume
+        volume: VolumeId,
+        /// New size in GB
+        #[arg(long, value_name = "GB")]
+        size: i64,
+        /// How it is planned and approved.
+        #[command(flatten)]
+        run: RunArgs,
+    },
+    /// Carry out a plan that was written with --out
+    Apply {
+        /// Plan file
+        plan: PathBuf,
+        /// Who says yes.
+        #[command(flatten)]
+        yes: YesArgs,
+    },
+}
+
+/// How a job is planned and approved.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// Write the plan here and change nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["yes", "confirm", "approval"])]
+    out: Option<PathBuf>,
+    /// Image of the helper Machines that look inside: with sh, df, find, sha256sum, tar and nc
+    #[arg(long, value_name = "IMAGE", default_value = HELPER_IMAGE)]
+    helper_image: String,
+    #[command(flatten)]
+    yes: YesArgs,
+}
+
+/// Who says yes.
+#[derive(Debug, clap::Args)]
+pub struct YesArgs {
+    /// Do not ask; not enough for a plan that passes a point of no return
+    #[arg(long)]
+    yes: bool,
+    /// The app's name, for a plan that passes a point of no return
+    #[arg(long, value_name = "APP")]
+    confirm: Option<String>,
+    /// A file in which somebody approved exactly this plan
+    #[arg(long, value_name = "FILE")]
+    approval: Option<PathBuf>,
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// What went wrong, with the exit code.
+pub async fn run(args: &Args, command: &Command, context: &Context) -> Result<Exit, CliError> {
+    let (job, options) = match command {
+        Command::Check { inside, fail_on } => return judge(args, context, *inside, *fail_on).await,
+        Command::Apply { plan, yes } => {
+            let plan = load(context, plan)?;
+            return approved(args, context, &plan, yes).await;
+        }
+        Command::Add { name, size, region, machine, run } => (
+            Job::Add {
+                name: name.clone(),
+                region: region.clone(),
+                size_gb: *size,
+                machine: machine.clone(),
+            },
+            run,
+        ),
+        Command::Fork { volume, region, name, size, no_sync, run } => (
+            Job::Fork {
+                volume: volume.clone(),
+                region: region.clone(),
+                name: name.clone(),
+                size_gb: *size,
+                sync: !no_sync,
+            },
+            run,
+        ),
+        Command::Restore { volume, snapshot, region, name, size, max_age, run } => (
+            Job::Restore {
+                volume: volume.clone(),
+                snapshot: snapshot.clone(),
+                region: region.clone(),
+                name: name.clone(),
+                size_gb: *size,
+                max_age_hours: *max_age,
+            },
+            run,
+        ),
+        Command::Shrink { volume, size, run } => {
+            (Job::Shrink { volume: volume.clone(), size_gb: *size }, run)
+        }
+    };
+    let (client, app, regions, inventory) = look(args, context).await?;
+    let snapshots = match &job {
+        Job::Restore { volume, .. } => snapshots(&client, &app, volume).await?,
+        _ => Vec::new(),
+    };
+    let request = Request {
+        job,
+        inventory: &inventory,
+        regions: &regions,
+        snapshots: &snapshots,
+        now: context.now(),
+        image: options.helper_image.clone(),
+    };
+    let sealed = plan(&request).map_err(|error| unplanned(&error))?;
+    if context.ui.is_json() {
+        if options.out.is_some() {
+            context.ui.out(&sealed.to_text())?;
+        }
+    } else {
+        context.ui.out(&runbook::render::plan_text(&sealed))?;
+    }
+    if let Some(out) = &options.out {
+        let path = context.directory.join(out);
+        write_atomic(&path, sealed.to_text().as_bytes())?;
+        context
+            .ui
+            .note(&format!("written to {0}; next: fly-migrate volume apply {0}", path.display()));
+        return Ok(Exit::Ok);
+    }
+    approved(args, context, &sealed, &options.yes).await
+}
+
+fn unplanned(error: &JobError) -> CliError {
+    let exit = match error {
+        JobError::Input { .. } | JobError::Region(_) => Exit::Usage,
+        _ => Exit::NothingDone,
+    };
+    CliError::new(exit, error.to_string()).hint(error.hint())
+}
+
+async fn look(
+    args: &Args,
+    context: &Context,
+) -> Result<(Client, AppName, Regions, Inventory), CliError> {
+    let config =
+        context.resolve(Typed { access: Some(&args.access), app: Some(&args.app), org: None })?;
+    config.token(LeastToken::ReadOnly)?;
+    let app = config.app()?.clone();
+    let client = context.client(&config)?;
+    let regions = Regions::read(&client).await?;
+    let inventory = observe(&client, &app, context.now()).await.map_err(|error| {
+        CliError::from(error.source).context(format!("cannot read {} of app {app}", error.what))
+    })?;
+    for unknown in &inventory.unknown {
+        context.ui.warn(&format!("could not be read: {unknown}"));
+    }
+    Ok((client, app, regions, inventory))
+}
+
+/// Snapshots of a volume, also of one that was deleted. Age and state as the platform says.
+pub async fn snapshots(
+    client: &Client,
+    app: &AppName,
+    volume: &VolumeId,
+) -> Result<Vec<SnapshotInfo>, CliError> {
+    let list = match client.snapshots(app, volume).await {
+        Ok(list) => list.value,
+        Err(error) if error.is_not_found() => Vec::new(),
+        Err(error) => {
+            return Err(CliError::from(error)
+                .context(format!("cannot read the snapshots of volume {volume} of app {app}")));
+        }
+    };
+    Ok(list
+        .iter()
+        .filter_map(|one| {
+            Some(SnapshotInfo {
+                id: one.id.text()?.to_owned(),
+                finished: one.status.text().is_none_or(|word| word == "created"),
+                at: one.created_at.get().and_then(WireTime::at),
+            })
+        })
+        .collect())
+}
+
+async fn approved(
+    args: &Args,
+    context: &Context,
+    plan: &SealedPlan,
+    yes: &YesArgs,
+) -> Result<Exit, CliError> {
+    let name = plan.plan().target.name.clone();
+    let approval = if let Some(path) = &yes.approval {
+        let text = std::fs::read_to_string(context.directory.join(path)).map_err(|error| {
+            CliError::usage(format!("cannot read approval {}", path.display())).caused_by(error)
+        })?;
+        let file: ApprovalFile = serde_json::from_str(&text).map_err(|error| {
+            CliError::usage(format!("{} is no approval", path.display())).caused_by(error)
+        })?;
+        Approval::from_file(plan, &file, context.now()).map_err(|error| refused(&error))?
+    } else if yes.yes || yes.confirm.is_some() {
+        Approval::from_flag(plan, yes.yes, yes.confirm.as_deref()).map_err(|error| {
+            refused(&error).hint(format!("read the plan, then give --confirm {name}"))
+        })?
+    } else {
+        let question = plan.plan().summary.clone();
+        let answer = match phrase(plan) {
+            Some(name) => {
+                context.ui.confirm_typed(&question, name, &format!("--confirm {name}"))?;
+                name
+            }
+            None => {
+                context.ui.confirm(&question, "--yes")?;
+                "yes"
+            }
+        };
+        Approval::from_prompt(plan, answer).map_err(|error| refused(&error))?
+    };
+    let executor = at(args, context, &name, &AnswerArgs::default()).await?;
+    context.mutating();
+    let report = executor.apply(plan, &approval).await.map_err(|error| refused(&error))?;
+    ended(context, &report)
+}
+
+async fn judge(
+    args: &Args,
+    context: &Context,
+    inside: bool,
+    fail_on: Severity,
+) -> Result<Exit, CliError> {
+    let (client, app, regions, inventory) = look(args, context).await?;
+    let volumes = client.volumes(&app).await.map_err(|error| {
+        CliError::from(error).context(format!("cannot read the volumes of app {app}"))
+    })?;
+    let zones: BTreeMap<VolumeId, String> = volumes
+        .value
+        .iter()
+        .filter_map(|volume| Some((volume.id.clone(), volume.zone.text()?.to_owned())))
+        .collect();
+    let asked = if inside { ask(&client, &app, &inventory).await } else { Vec::new() };
+    let file = ops_cli::config_file(args.app.config.as_deref(), &context.directory).ok().flatten();
+    let wanted = file.and_then(|path| std::fs::read_to_string(path).ok()).map(|text| wishes(&text));
+    let subject = Subject {
+        inventory: &inventory,
+        zones: &zones,
+        regions: &regions,
+        wishes: wanted.as_ref(),
+        inside: &asked,
+        now: context.now(),
+    };
+    let report = check(&subject);
+    let format = if context.ui.is_json() { Format::Json } else { Format::Table };
+    context.ui.out(&format.render(&report, &catalogue(), fail_on, Some(context.ui.width())))?;
+    Ok(if report.reaches(fail_on) { Exit::Findings } else { Exit::Ok })
+}
+
+/// Asks each running Machine, from inside, for its mounts. The command only reads.
+async fn ask(
+    client: &Client,
+    app: &AppName,
+    inventory: &Inventory,
+) -> Vec<(String, Option<String>)> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "`df` in a Machine changes nothing; exec has no reading form"
+    )]
+    let writer =
+        client.writer(fly_api::WriteAccess::approved("volume check --inside, which runs df"));
+    let platform = Arc::new(Platform::new(client.clone(), app.clone()));
+    let mut answers = Vec::new();
+    for machine in inventory.machines.iter().filter(|machine| machine.state == "started") {
+        for mount in &machine.mounts {
+            let problem = mounted(&platform, &writer, &machine.id, &mount.path).await.err();
+            answers.push((
+                format!("{}:{}", machine.id, mount.path),
+                problem.map(|error| error.to_string()),
+            ));
+        }
+    }
+    answers
+}
