@@ -296,7 +296,8 @@ pub(super) fn guest(machine: &MachineInfo) -> Value {
 pub(super) fn monthly(size_gb: i64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "at most 500")]
     let size = size_gb as f64;
-    Prices::embedded().map_or(0.0, |prices| prices.volume_gb_month * size)
+    // Whole cents: a plan is read back from text, and its digest covers the figure.
+    Prices::embedded().map_or(0.0, |prices| (prices.volume_gb_month * size * 100.0).round() / 100.0)
 }
 
 pub(super) fn documented(app: &str) -> Step {

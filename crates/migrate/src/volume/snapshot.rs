@@ -52,8 +52,10 @@ impl StepKind for Take {
             return Ok(Observed::Underway);
         }
         let list = self.list(&params.volume).await?;
+        // One that is under way already is taken for ours: the platform makes no second one beside it.
+        let finished = list.iter().filter(|one| one.status.text() == Some("created"));
         let known: Vec<String> =
-            list.iter().filter_map(|one| one.id.text().map(str::to_owned)).collect();
+            finished.filter_map(|one| one.id.text().map(str::to_owned)).collect();
         Ok(Observed::Pending { before: Outputs::none().with("known", known) })
     }
 
