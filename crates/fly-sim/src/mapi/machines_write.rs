@@ -266,7 +266,8 @@ fn run_in_guest(call: &mut Call<'_>, command: &str) -> Result<(i64, String, Stri
         && !receive(app, &sent)
     {
         output.code = 1;
-        output.stderr += &format!("nc: can't connect to {}: Connection refused\n", sent.address);
+        output.stderr +=
+            &["nc: can't connect to ", &sent.address, ": Connection refused\n"].concat();
     }
     Ok((output.code, output.stdout, output.stderr))
 }

@@ -97,7 +97,7 @@ pub fn judge(app: Option<&str>, platform: &Platform, file: Option<&Converted>) -
     };
     let mut todo = Vec::new();
     let mut add = |what: &str, why: &str, commands: Vec<String>| {
-        todo.push(Todo { what: what.to_owned(), why: why.to_owned(), commands })
+        todo.push(Todo { what: what.to_owned(), why: why.to_owned(), commands });
     };
     if let Some(file) = file {
         if file.changed {

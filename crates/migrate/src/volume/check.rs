@@ -11,7 +11,10 @@ use findings::{Report, Tool};
 use fly_types::VolumeId;
 use jiff::{SignedDuration, Timestamp};
 
-use rules::*;
+use rules::{
+    BACKUP, DEPRECATED, DUPLICATE, FULL, GONE, HOST, MISSING, NOT_MOUNTED, TAKEN, UNATTACHED,
+    WRONG_REGION, ZONE,
+};
 pub use rules::{RULES, catalogue};
 
 use crate::inventory::{Inventory, VolumeInfo};

@@ -302,15 +302,12 @@ async fn approved(
         })?
     } else {
         let question = plan.plan().summary.clone();
-        let answer = match phrase(plan) {
-            Some(name) => {
-                context.ui.confirm_typed(&question, name, &format!("--confirm {name}"))?;
-                name
-            }
-            None => {
-                context.ui.confirm(&question, "--yes")?;
-                "yes"
-            }
+        let answer = if let Some(name) = phrase(plan) {
+            context.ui.confirm_typed(&question, name, &format!("--confirm {name}"))?;
+            name
+        } else {
+            context.ui.confirm(&question, "--yes")?;
+            "yes"
         };
         Approval::from_prompt(plan, answer).map_err(|error| refused(&error))?
     };

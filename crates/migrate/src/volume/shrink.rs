@@ -119,7 +119,7 @@ fn usable<'a>(
 fn copy(
     request: &Request<'_>,
     mark: &str,
-    from: serde_json::Value,
+    from: &serde_json::Value,
     region: &fly_types::RegionCode,
 ) -> Step {
     let app = &request.inventory.app;
@@ -175,7 +175,7 @@ fn detached(request: &Request<'_>, mark: &str, volume: &VolumeInfo, size_gb: i64
                         json!({"retention_days": volume.retention_days}),
                         None,
                     ),
-                    copy(request, mark, json!(volume.id), &volume.region),
+                    copy(request, mark, &json!(volume.id), &volume.region),
                 ],
             ),
         ],
@@ -221,7 +221,7 @@ fn attached(
             Some(machine),
         )
         .under("stop"),
-        copy(request, mark, reference(&"old-copy".into(), "volume"), &volume.region).under("stop"),
+        copy(request, mark, &reference(&"old-copy".into(), "volume"), &volume.region).under("stop"),
     ];
     let successor = reference(&"successor".into(), "machine");
     let serves = !machine.services.is_empty();

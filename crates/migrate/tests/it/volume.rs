@@ -79,7 +79,7 @@ impl Scenario for Work {
     }
 
     async fn settle(&self, world: &World) {
-        world.sim.advance(std::time::Duration::from_secs(60));
+        world.sim.advance(std::time::Duration::from_mins(1));
     }
 
     fn clock(&self, world: &World) -> Clock {
@@ -199,7 +199,7 @@ async fn a_changed_app_is_noticed_before_anything_is_done() {
     writer
         .machine(&app(), &id)
         .update(&fly_api::UpdateOptions::default(), |config| {
-            config.image = "other".to_owned().into()
+            config.image = "other".to_owned().into();
         })
         .await
         .unwrap();
