@@ -1,4 +1,4 @@
-//! `copy_files`: every file of one volume onto another, through two helper Machines, and the comparison of both.
+//! `volume_copy`: every file of one volume onto another, through two helper Machines, and the comparison of both.
 //!
 //! A Machine mounts one volume, so the files go over the private network: `tar` into `nc` on one side, `nc` into `tar` on the other.
 
@@ -18,7 +18,7 @@ use super::helper::{Helper, MOUNT, exec, mounted};
 use crate::platform::Platform;
 
 /// Name of the kind.
-pub(crate) const COPY: &str = "copy_files";
+pub(crate) const COPY: &str = "volume_copy";
 /// Where the receiver listens, inside the organization's private network.
 const PORT: u16 = 7400;
 const PAUSE: Duration = Duration::from_secs(5);

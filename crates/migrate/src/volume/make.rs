@@ -1,4 +1,4 @@
-//! `make_volume`: a new volume, empty, forked or restored, made once whatever is lost or killed.
+//! `volume_make`: a new volume, empty, forked or restored, made once whatever is lost or killed.
 //!
 //! Volumes carry no marks and their names repeat. So what is there is written down before the first try: a volume of this name,
 //! region and size that was not there then, and that no Machine of that time has, is ours.
@@ -23,7 +23,7 @@ use crate::errors::{read_error, write_error};
 use crate::platform::{LIST_LAG, Platform};
 
 /// Name of the kind.
-pub(crate) const MAKE: &str = "make_volume";
+pub(crate) const MAKE: &str = "volume_make";
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Make(pub(crate) Arc<Platform>);
@@ -254,11 +254,11 @@ impl Make {
     }
 }
 
-/// `drop_volume`: deletes a volume that only served the run.
+/// `volume_drop`: deletes a volume that only served the run.
 pub(crate) struct Drop(pub(crate) Arc<Platform>);
 
 /// Name of the kind.
-pub(crate) const DROP: &str = "drop_volume";
+pub(crate) const DROP: &str = "volume_drop";
 
 #[derive(Deserialize)]
 struct DropParams {

@@ -1,4 +1,4 @@
-//! Steps that look from inside: `probe_mount` mounts a new volume in a helper and asks it; `mounted` asks a Machine of the app.
+//! Steps that look from inside: `volume_probe` mounts a new volume in a helper and asks it; `volume_mounted` asks a Machine of the app.
 //!
 //! What `exec` says is judged in the act, which can be repeated at any time and leaves nothing behind.
 
@@ -17,11 +17,11 @@ use super::helper::{Helper, MOUNT, exec, mounted};
 use crate::platform::Platform;
 
 /// Name of the kind that tries a new volume.
-pub(crate) const PROBE: &str = "probe_mount";
+pub(crate) const PROBE: &str = "volume_probe";
 /// Name of the kind that asks a Machine of the app.
-pub(crate) const MOUNTED: &str = "mounted";
+pub(crate) const MOUNTED: &str = "volume_mounted";
 /// Name of the kind that writes out what a Machine has not written yet.
-pub(crate) const SYNC: &str = "sync";
+pub(crate) const SYNC: &str = "volume_sync";
 
 pub(crate) struct Probe(pub(crate) Arc<Platform>);
 

@@ -1,4 +1,4 @@
-//! `snapshot_volume`: a snapshot taken now and waited for. It is left to expire, also by an undo.
+//! `volume_snapshot`: a snapshot taken now and waited for. It is left to expire, also by an undo.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::errors::{read_error, write_error};
 use crate::platform::Platform;
 
 /// Name of the kind.
-pub(crate) const SNAPSHOT: &str = "snapshot_volume";
+pub(crate) const SNAPSHOT: &str = "volume_snapshot";
 
 pub(crate) struct Take(pub(crate) Arc<Platform>);
 
