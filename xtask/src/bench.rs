@@ -12,8 +12,9 @@ pub(crate) struct Args {
 }
 
 /// Name, package, bench target.
-const BENCHES: [(&str, &str, &str); 3] = [
+const BENCHES: [(&str, &str, &str); 4] = [
     ("pack", "debug-bundle", "pack"),
+    ("fly-toml", "toml-cli", "check"),
     ("redact", "redact", "throughput"),
     ("sim", "fly-sim", "load"),
 ];
