@@ -64,9 +64,12 @@ impl Staging {
             };
             #[cfg(unix)]
             builder.permissions(private);
-            match builder.tempdir_in(place) {
-                Ok(directory) => {
-                    let registered = leftovers.register(directory.path());
+            let make = || {
+                let directory = builder.tempdir_in(place)?;
+                Ok((directory.path().to_owned(), directory))
+            };
+            match leftovers.make(make) {
+                Ok((registered, directory)) => {
                     return Ok(Self { directory, _registered: registered });
                 }
                 Err(error) => last = error,

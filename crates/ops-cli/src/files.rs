@@ -153,15 +153,29 @@ impl Leftovers {
         Registered { list: self.clone(), path }
     }
 
-    /// Removes everything on the list from the disk.
-    pub fn remove_all(&self) {
-        for path in std::mem::take(&mut *self.lock()) {
+    /// Makes something and puts it on the list in one step, so that no signal comes in between.
+    pub fn make<T>(
+        &self,
+        make: impl FnOnce() -> std::io::Result<(PathBuf, T)>,
+    ) -> std::io::Result<(Registered, T)> {
+        let mut paths = self.lock();
+        let (path, made) = make()?;
+        paths.insert(path.clone());
+        Ok((Registered { list: self.clone(), path }, made))
+    }
+
+    /// Removes everything on the list from the disk. As long as the answer lives, nothing more can be put on it: whoever tries
+    /// waits, which is what a process wants that is about to end.
+    pub fn remove_all(&self) -> impl Drop {
+        let mut paths = self.lock();
+        for path in std::mem::take(&mut *paths) {
             // A path that is gone is what is wanted; for anything else there is nobody left to tell.
             let _gone = match fs::symlink_metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => remove_busy(&path),
                 _ => fs::remove_file(&path),
             };
         }
+        paths
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<PathBuf>> {

@@ -245,7 +245,7 @@ fn on_signal(context: &Context, signal: Signal) {
         ));
         return;
     }
-    context.leftovers.remove_all();
+    let _nothing_more = context.leftovers.remove_all();
     #[expect(
         clippy::exit,
         clippy::disallowed_methods,

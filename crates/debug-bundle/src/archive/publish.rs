@@ -73,7 +73,6 @@ impl Draft {
             let mut random = [0_u8; 8];
             crate::random::fill(&mut random).map_err(fail)?;
             let path = folder.join(format!(".fly-debug-{}.partial", crate::staging::hex(&random)));
-            let registered = leftovers.register(&path);
             let mut options = OpenOptions::new();
             options.write(true).create_new(true);
             #[cfg(unix)]
@@ -81,8 +80,8 @@ impl Draft {
                 use std::os::unix::fs::OpenOptionsExt;
                 options.mode(0o600);
             }
-            match options.open(&path) {
-                Ok(_) => {
+            match leftovers.make(|| Ok((path.clone(), options.open(&path)?))) {
+                Ok((registered, _)) => {
                     return Ok(Self {
                         path,
                         folder: folder.to_owned(),

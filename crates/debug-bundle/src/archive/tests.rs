@@ -165,6 +165,6 @@ fn a_draft_never_replaces_and_never_stays() {
     draft.publish(&free).unwrap();
     assert_eq!((fs::read_to_string(&free).unwrap().as_str(), names()), ("new", 2));
     let _draft = Draft::create(directory.path(), &leftovers).unwrap();
-    leftovers.remove_all();
+    drop(leftovers.remove_all());
     assert_eq!(names(), 2, "the second signal removes it");
 }
