@@ -4,5 +4,6 @@
 
 mod check;
 mod commands;
+mod corpus;
 mod human;
 mod support;
