@@ -153,9 +153,7 @@ impl Make {
     }
 
     async fn ours(&self, cx: &StepContext<'_>, params: &Params) -> Result<VolumeId, StepError> {
-        if let Some(id) = cx.outputs().text("volume").and_then(|id| id.parse().ok()) {
-            return Ok(id);
-        }
+        // Not from the outputs: after an undo that was cut off they name the one that is gone.
         let found = self.find(cx, params).await?;
         found.map(|volume| volume.id).ok_or_else(|| {
             StepError::stale(format!(
