@@ -7,11 +7,14 @@
 mod build;
 pub mod codes;
 mod config;
+mod cx;
 pub mod go;
 mod groups;
+mod lists;
 mod machine;
 mod patch;
 mod read;
+mod scalars;
 mod service;
 mod services;
 mod unknown;
@@ -19,12 +22,15 @@ mod values;
 
 pub use build::{Build, Compose, Deploy};
 pub use config::Config;
+pub use cx::Cx;
+pub use lists::OneOrMany;
+pub(crate) use lists::union;
 pub use machine::{
     Attached, AttachedSecrets, Experimental, File, Metrics, Mount, Restart, Static, Vm,
 };
 pub use patch::patch;
-pub use read::{Cx, KeyInfo, Located, OneOrMany, Read, Section};
-pub(crate) use read::{object, section, union};
+pub use read::{KeyInfo, Located, Read, Section};
+pub(crate) use read::{object, section};
 pub use service::{
     Check, Concurrency, HttpCheck, HttpOptions, HttpResponse, HttpService, MachineCheck, Port,
     ProxyProtoOptions, ReplayCache, Service, TcpCheck, TlsOptions,

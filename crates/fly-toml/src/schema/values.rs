@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::read::{Cx, Read};
+use super::cx::Cx;
+use super::read::Read;
 use crate::syntax::{BareUnit, Kind, Table, Value, to_json};
 
 /// A duration. In fly.toml a text in Go's form (`1m30s`), or a bare number whose unit depends on the key.
@@ -290,6 +291,6 @@ impl Read for Free {
     }
 
     fn merge(first: &Value, second: &Value) -> Value {
-        super::read::union(first, second, |_, _, new| new.clone())
+        super::union(first, second, |_, _, new| new.clone())
     }
 }

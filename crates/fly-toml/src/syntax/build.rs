@@ -2,63 +2,19 @@
 
 use std::borrow::Cow;
 
+use toml_parser::Source;
 use toml_parser::decoder::ScalarKind;
 use toml_parser::parser::{Event, EventKind, RecursionGuard, ValidateWhitespace, parse_document};
-use toml_parser::{ErrorSink, ParseError, Source};
 
-use super::index::Index;
+use super::mistake::{Errors, MAX_MISTAKES, Mistake, MistakeKind, syntax_mistake};
+use super::node::{Node, Slot, put_inline};
 use super::tree::{Entry, Key, Kind, Origin, Table, Value};
 use crate::span::Span;
 
 /// Nesting of arrays and inline tables, and parts of one key. Far beyond any use; it keeps the stack safe.
 const MAX_DEPTH: u32 = 64;
 
-/// More mistakes than this are not kept: what is no TOML at all gets one for each of its bytes.
-const MAX_MISTAKES: usize = 500;
-
 const BYTE_ORDER_MARK: char = '\u{feff}';
-
-/// Grammar errors; beyond a limit they are only counted.
-#[derive(Default)]
-struct Errors {
-    kept: Vec<ParseError>,
-    seen: usize,
-}
-
-impl ErrorSink for Errors {
-    fn report_error(&mut self, error: ParseError) {
-        self.seen += 1;
-        if self.kept.len() < 2 * MAX_MISTAKES {
-            self.kept.push(error);
-        }
-    }
-}
-
-/// What is wrong with the TOML.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MistakeKind {
-    /// The text does not follow the grammar.
-    Syntax,
-    /// A name is defined twice in one table.
-    Duplicate,
-    /// A name is used as a table and as a value.
-    TableConflict,
-    /// Nested too deeply.
-    Depth,
-}
-
-/// One departure from TOML.
-#[derive(Debug, Clone)]
-pub struct Mistake {
-    /// Its kind.
-    pub kind: MistakeKind,
-    /// What is wrong, in a few words.
-    pub message: String,
-    /// Where.
-    pub span: Span,
-    /// Where the other definition is, or the construct that it happened in.
-    pub context: Option<Span>,
-}
 
 /// Parses a text. The tree holds whatever could be understood.
 pub fn parse(text: &str) -> (Table, Vec<Mistake>) {
@@ -98,39 +54,6 @@ fn parser_events(text: &str, errors: &mut Errors) -> Vec<Event> {
     let mut guarded = RecursionGuard::new(&mut checked, MAX_DEPTH);
     parse_document(&tokens, &mut guarded, errors);
     events
-}
-
-/// A table under construction. Nodes refer to each other by number, so that a header can find its parent anywhere.
-struct Node {
-    origin: Origin,
-    keys: Index,
-    slots: Vec<(Key, Slot, Span)>,
-}
-
-enum Slot {
-    Value(Value),
-    Table(usize, Span),
-    Tables(Vec<(usize, Span)>),
-}
-
-impl Node {
-    fn new(origin: Origin) -> Self {
-        Self { origin, keys: Index::default(), slots: Vec::new() }
-    }
-
-    fn find(&self, name: &str) -> Option<usize> {
-        self.keys.find(name, self.slots.len(), |at| &self.slots[at].0.name)
-    }
-
-    fn push(&mut self, key: Key, slot: Slot, whole: Span) {
-        if self.slots.is_empty() {
-            // Many tables hold one key only; growing starts at four.
-            self.slots.reserve_exact(1);
-        }
-        self.slots.push((key, slot, whole));
-        let slots = &self.slots;
-        self.keys.pushed(slots.len(), |at| &slots[at].0.name);
-    }
 }
 
 struct Builder<'s, 'e> {
@@ -566,68 +489,4 @@ impl Builder<'_, '_> {
         }
         Table::of(origin, entries, keys)
     }
-}
-
-fn put_inline(
-    table: &mut Table,
-    mut path: Vec<Key>,
-    value: Value,
-    whole: Span,
-    mistakes: &mut Vec<Mistake>,
-) {
-    let first = path.remove(0);
-    let known = table.get(&first.name).map(|entry| entry.key.span);
-    if path.is_empty() {
-        match known {
-            Some(other) => mistakes.push(Mistake {
-                kind: MistakeKind::Duplicate,
-                message: format!("`{}` is defined twice", first.name),
-                span: first.span,
-                context: Some(other),
-            }),
-            None => table.insert(Entry { key: first, value, span: whole }),
-        }
-        return;
-    }
-    if known.is_none() {
-        let value = Value { kind: Kind::Table(Table::new(Origin::Dotted)), span: whole };
-        table.insert(Entry { key: first.clone(), value, span: whole });
-    }
-    match table.value_mut(&first.name).map(|value| &mut value.kind) {
-        Some(Kind::Table(child)) if child.origin == Origin::Dotted => {
-            put_inline(child, path, value, whole, mistakes);
-        }
-        _ => mistakes.push(Mistake {
-            kind: MistakeKind::TableConflict,
-            message: format!("`{}` already has a value of another kind", first.name),
-            span: first.span,
-            context: known,
-        }),
-    }
-}
-
-fn syntax_mistake(error: &ParseError, length: usize) -> Mistake {
-    let range =
-        |place: toml_parser::Span| Span::new(place.start().min(length), place.end().min(length));
-    let context = error.context().map(range);
-    let place = error.unexpected().map(range).or(context).unwrap_or(Span::at(length));
-    let depth = error.description().contains("recur");
-    let mut message = error.description().to_owned();
-    if let Some(expected) = error.expected().filter(|expected| !expected.is_empty()) {
-        let words: Vec<String> = expected
-            .iter()
-            .map(|one| match one {
-                toml_parser::Expected::Literal("\n") => "a line break".to_owned(),
-                toml_parser::Expected::Literal(text) => format!("`{text}`"),
-                toml_parser::Expected::Description(text) => (*text).to_owned(),
-                _ => String::new(),
-            })
-            .filter(|word| !word.is_empty())
-            .collect();
-        if !words.is_empty() {
-            message = format!("{message}, expected {}", words.join(", "));
-        }
-    }
-    let kind = if depth { MistakeKind::Depth } else { MistakeKind::Syntax };
-    Mistake { kind, message, span: place, context: context.filter(|other| *other != place) }
 }

@@ -8,10 +8,13 @@
 mod build;
 mod index;
 mod json;
+mod mistake;
+mod node;
 mod tree;
 
 pub(crate) use build::events;
-pub use build::{Mistake, MistakeKind, parse};
+pub use build::parse;
 pub use json::to_json;
 pub(crate) use json::{meaning, value_meaning};
+pub use mistake::{Mistake, MistakeKind};
 pub use tree::{BareUnit, Entry, Key, Kind, Origin, Table, Value};
