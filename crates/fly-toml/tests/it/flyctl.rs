@@ -366,7 +366,7 @@ fn a_real_flyctl_gives_the_same_verdict() {
 }
 
 /// A small generator; the same seed gives the same files.
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
     fn next(&mut self) -> u64 {
@@ -377,7 +377,7 @@ impl Chance {
         x ^ (x >> 31)
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next() % limit.max(1) as u64).unwrap()
     }
 
@@ -467,7 +467,7 @@ const LINES: &[&str] = &[
 ];
 
 /// One to three small changes, of the kinds that people and bad merges make.
-fn mutate(text: &str, chance: &mut Chance) -> String {
+pub(crate) fn mutate(text: &str, chance: &mut Chance) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for _ in 0..=chance.below(3) {
         if lines.is_empty() {

@@ -8,5 +8,6 @@ mod edit;
 mod flyctl;
 mod format;
 mod from_machines;
+mod hostile;
 mod migrate;
 mod overlay;
