@@ -11,3 +11,4 @@ mod from_machines;
 mod hostile;
 mod migrate;
 mod overlay;
+mod schema;

@@ -4,12 +4,12 @@
 //! Source: superfly/flyctl internal/appconfig/patches.go of 2026-08-21, behaviour observed by running it.
 
 mod finite;
+mod json_schema;
 mod sections;
 mod services;
 
 pub(super) use finite::finite;
-
-use serde_json::json;
+pub(super) use json_schema::extend_schema;
 
 use super::Config;
 use super::codes;
@@ -200,41 +200,4 @@ fn known(root: &Table) -> Table {
 /// Whether a top-level name is read, in whichever capitals or under its old name.
 pub(in crate::schema) fn is_known(name: &str) -> bool {
     Config::KEYS.iter().any(|key| folds_to(name, key.name)) || OLD_NAMES.contains(&name)
-}
-
-/// Adds the old spellings to the JSON Schema of the current ones.
-pub(in crate::schema) fn extend_schema(schema: &mut serde_json::Value) {
-    let Some(properties) = schema.get_mut("properties").and_then(|p| p.as_object_mut()) else {
-        return;
-    };
-    for (old, current) in
-        [("compute", "vm"), ("computes", "vm"), ("mount", "mounts"), ("metric", "metrics")]
-    {
-        if let Some(mut copy) = properties.get(current).cloned() {
-            if let Some(copy) = copy.as_object_mut() {
-                copy.insert("deprecated".to_owned(), json!(true));
-                copy.insert("description".to_owned(), json!(format!("Old name of `{current}`.")));
-            }
-            properties.insert(old.to_owned(), copy);
-        }
-    }
-    for (name, list) in [
-        ("env", json!({ "type": "array", "items": { "type": "object" } })),
-        ("processes", json!({ "type": "array" })),
-        ("checks", json!({ "type": "array", "items": { "type": "object" } })),
-    ] {
-        if let Some(property) = properties.get_mut(name)
-            && let Some(property) = property.as_object_mut()
-        {
-            let description = property.remove("description");
-            let table = serde_json::Value::Object(std::mem::take(property));
-            property.insert("oneOf".to_owned(), json!([table, list]));
-            property.extend(description.map(|text| ("description".to_owned(), text)));
-        }
-    }
-    if let Some(env) =
-        properties.get_mut("env").and_then(|env| env.pointer_mut("/oneOf/0/additionalProperties"))
-    {
-        *env = json!({ "type": ["string", "integer", "boolean"] });
-    }
 }
