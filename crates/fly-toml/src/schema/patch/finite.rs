@@ -23,7 +23,9 @@ fn turned(section: &str) -> &'static [&'static str] {
 pub(in crate::schema) fn finite(root: &Table, cx: &mut Cx<'_>) {
     for entry in root.entries() {
         let name = entry.key.name.as_str();
-        if name == "env" || name == "kill_timeout" {
+        // A list of processes becomes texts as a whole; what is in it besides is dropped.
+        let list = name == "processes" && matches!(entry.value.kind, Kind::Array(_));
+        if list || name == "env" || name == "kill_timeout" {
             continue;
         }
         if let Some(span) = infinite(&entry.value, turned(name)) {
