@@ -163,9 +163,34 @@ pub fn place(evidence: &Evidence) -> String {
     }
 }
 
-/// One sentence per collector without its data, and per file that was cut.
+/// Collectors that lack their data for the same reason.
+struct Lack<'a> {
+    status: crate::manifest::Status,
+    reason: Option<&'a crate::manifest::Reason>,
+    ids: Vec<&'a str>,
+    lost: std::collections::BTreeSet<&'a str>,
+}
+
+impl Lack<'_> {
+    fn sentence(&self) -> String {
+        let why = self.reason.map(|reason| {
+            let hint = reason.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            format!(": {}{hint}", reason.message)
+        });
+        let lost: Vec<&str> = self.lost.iter().copied().collect();
+        let lost = if lost.is_empty() {
+            String::new()
+        } else {
+            format!("; not judged without it: {}", lost.join(", "))
+        };
+        format!("{} {}{}{lost}", self.ids.join(", "), self.status.word(), why.unwrap_or_default())
+    }
+}
+
+/// One sentence per reason why data is missing, with the collectors that it hit, and one for files that were cut. Where
+/// only the failing call differs, the first one's stands for all; the manifest has each.
 pub fn missing(manifest: &Manifest) -> Vec<String> {
-    let mut missing = Vec::new();
+    let mut lacks: Vec<Lack<'_>> = Vec::new();
     for collector in &manifest.collectors {
         let outcome = Outcome { status: collector.status, reason: collector.reason.clone() };
         let chosen = collector
@@ -175,22 +200,26 @@ pub fn missing(manifest: &Manifest) -> Vec<String> {
         if collector.status == crate::manifest::Status::Ok || (chosen && !is_incomplete(&outcome)) {
             continue;
         }
-        let why = collector.reason.as_ref().map(|reason| {
-            let hint = reason.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-            format!(": {}{hint}", reason.message)
-        });
-        let lost = if collector.lost_findings.is_empty() {
-            String::new()
-        } else {
-            format!("; not judged without it: {}", collector.lost_findings.join(", "))
+        let reason = collector.reason.as_ref();
+        let kind = |it: Option<&crate::manifest::Reason>| {
+            it.map(|reason| (reason.code.clone(), reason.hint.clone()))
         };
-        missing.push(format!(
-            "{} {}{}{lost}",
-            collector.id,
-            collector.status.word(),
-            why.unwrap_or_default()
-        ));
+        let lost = collector.lost_findings.iter().map(String::as_str);
+        // Without advice in common, two failures are two things to look at.
+        let same = lacks.iter_mut().find(|it| {
+            it.status == collector.status
+                && kind(it.reason) == kind(reason)
+                && reason.is_some_and(|reason| reason.hint.is_some())
+        });
+        if let Some(lack) = same {
+            lack.ids.push(&collector.id);
+            lack.lost.extend(lost);
+        } else {
+            let (status, ids) = (collector.status, vec![collector.id.as_str()]);
+            lacks.push(Lack { status, reason, ids, lost: lost.collect() });
+        }
     }
+    let mut missing: Vec<String> = lacks.iter().map(Lack::sentence).collect();
     let dropped = manifest
         .collectors
         .iter()
