@@ -6,6 +6,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::macaroon::MacaroonFacts;
 use crate::request::Target;
 
 /// What one part of a token is, by its form. The form does not tell what it may do.
@@ -95,6 +96,15 @@ impl Token {
     /// The kinds of its parts, in order.
     pub fn kinds(&self) -> Vec<TokenKind> {
         self.parts.iter().map(|(kind, _)| *kind).collect()
+    }
+
+    /// What each part says about itself, in order: its kind, and for a macaroon of the current form what it is limited to.
+    /// Read here, without asking anybody; whether it is genuine, only the platform knows.
+    pub fn facts(&self) -> Vec<(TokenKind, Option<MacaroonFacts>)> {
+        let read = |kind: TokenKind, secret: &SecretString| {
+            kind.is_macaroon().then(|| MacaroonFacts::read(secret.expose_secret())).flatten()
+        };
+        self.parts.iter().map(|(kind, secret)| (*kind, read(*kind, secret))).collect()
     }
 
     /// The parts themselves, for a redactor that has to know them.

@@ -1,4 +1,5 @@
-//! What the token is: kinds of its parts by their form, where it came from, and what the platform says about it. Never the token.
+//! What the token is: kinds of its parts, what macaroons say of themselves (end, organization, apps), where it came from, and
+//! what the platform says about it. Never the token.
 
 use async_trait::async_trait;
 use serde_json::json;
@@ -34,10 +35,12 @@ impl Collector for Token {
     }
 
     async fn collect(&self, around: &Surroundings, job: &Job) -> Result<Outcome, Outcome> {
-        let local = around
-            .token
-            .as_ref()
-            .map(|(token, source)| json!({ "source": source, "parts": token.kinds() }));
+        let local = around.token.as_ref().map(|(token, source)| {
+            let parts = token.facts().into_iter();
+            let parts: Vec<_> =
+                parts.map(|(kind, says)| json!({ "kind": kind, "says": says })).collect();
+            json!({ "source": source, "parts": parts })
+        });
         let answer = job.note(around.client.tokens_current().await);
         let (said, end) = match answer {
             Ok(answer) => (json!(answer.value.tokens.items()), Ok(Outcome::OK)),
