@@ -174,16 +174,32 @@ fn has_password(rest: &[u8]) -> bool {
         .unwrap_or(rest.len().min(4096));
     let authority = &rest[..end];
     let Some(at) = authority.iter().rposition(|byte| *byte == b'@') else { return false };
-    let Some(colon) = authority[..at].iter().position(|byte| *byte == b':') else { return false };
-    let password = &authority[colon + 1..at];
+    let user = without_pseudonyms(&authority[..at]);
+    let Some(colon) = user.iter().position(|byte| *byte == b':') else { return false };
+    let password = &user[colon + 1..];
     let placeholder = password.is_empty()
-        || password.starts_with("‹".as_bytes())
         || password.starts_with(b"$")
         || password.starts_with(b"{")
         || password.starts_with(b"%")
         || password.starts_with(b"[")
         || password.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X'));
     !placeholder
+}
+
+/// What is left when pseudonyms are taken out: they hold colons themselves.
+fn without_pseudonyms(text: &[u8]) -> Vec<u8> {
+    let mut rest = text;
+    let mut left = Vec::new();
+    let find = |text: &[u8], mark: &str| {
+        text.windows(mark.len()).position(|window| window == mark.as_bytes())
+    };
+    while let Some(open) = find(rest, "‹") {
+        let Some(length) = find(&rest[open..], "›") else { break };
+        left.extend_from_slice(&rest[..open]);
+        rest = &rest[open + length + "›".len()..];
+    }
+    left.extend_from_slice(rest);
+    left
 }
 
 /// A private key block with something in it.
@@ -215,6 +231,8 @@ mod tests {
             "Authorization: FlyV1 fm2_lJPECAAAAAAAABCDEFGH,fm2_x",
             "fo1_abcdefghijklmnopqrstuvwxyz0123456789abcdefg",
             "DATABASE_URL=postgres://app:hunter2@db.internal:5432/x",
+            "postgres://‹secret:-:abcdefghij›:hunter2@db.internal/x",
+            "postgres://app:‹secret:-:abcdefghij›hunter2@db.internal/x",
             "x correct-horse-battery y",
             "Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5",
             "636f72726563742d686f7273652d62617474657279",
@@ -226,6 +244,7 @@ mod tests {
         for fine in [
             "‹fly-token:fm2_:abcdefghij›",
             "postgres://app:‹secret:-:abcdefghij›@db.internal:5432/x",
+            "https://‹secret:-:abcdefghij›@o4479.ingest.sentry.io/54",
             "postgres://app:${PASSWORD}@db",
             "https://cdn.example.com/xfm2_abcdefghijklmnopqrstuvwxyz",
             "see http://host/a:b@c",
