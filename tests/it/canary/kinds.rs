@@ -161,7 +161,7 @@ kinds! {
     "ipv4" true |r| {
         let part = |r: &mut Rng| r.between(101, 250);
         let text = format!("185.{}.{}.{}", part(r), part(r), part(r));
-        (text.clone(), vec![text[4..].to_owned()])
+        (text.clone(), vec![text])
     };
     "ipv6" true |r| { let tail = hextets(r, 4); (format!("2a01:4f8:c17:7:{tail}"), vec![tail]) };
     "six-pn" true |r| { let tail = hextets(r, 4); (format!("fdaa:1:{}:a7b:{tail}", hextets(r, 1)), vec![tail]) };

@@ -10,7 +10,7 @@ use super::plant::Case;
 const PIECE: usize = 8;
 
 /// Pieces of all secrets, each with the number of its case.
-pub(crate) struct Pieces(HashMap<[u8; PIECE], usize>);
+pub(crate) struct Pieces(HashMap<[u8; PIECE], (usize, Vec<u8>)>);
 
 impl Pieces {
     pub(crate) fn new(cases: &[Case]) -> Self {
@@ -23,8 +23,12 @@ impl Pieces {
                     case.kind,
                     secret.len()
                 );
-                for piece in secret.as_bytes().chunks_exact(PIECE) {
-                    pieces.insert(piece.try_into().unwrap(), number);
+                // Pseudonyms of addresses are addresses: two octets in common are chance, the whole is not.
+                let whole = matches!(case.kind, "ipv4" | "ipv6" | "six-pn");
+                let count = if whole { 1 } else { usize::MAX };
+                for piece in secret.as_bytes().chunks_exact(PIECE).take(count) {
+                    let all = if whole { secret.as_bytes() } else { piece };
+                    pieces.insert(piece.try_into().unwrap(), (number, all.to_vec()));
                 }
             }
         }
@@ -36,7 +40,9 @@ impl Pieces {
         let mut found = HashMap::new();
         for (at, window) in bytes.windows(PIECE).enumerate() {
             let window: [u8; PIECE] = window.try_into().unwrap();
-            if let Some(number) = self.0.get(&window) {
+            if let Some((number, all)) = self.0.get(&window)
+                && bytes[at..].starts_with(all)
+            {
                 found.entry(*number).or_insert(at);
             }
         }
