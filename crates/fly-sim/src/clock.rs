@@ -14,6 +14,9 @@ pub enum ClockMode {
     /// Real time. What a flyctl or a person needs.
     #[default]
     Wall,
+    /// The runtime's clock from the world's `now` on. With tokio's paused time everything that shares the runtime has one clock,
+    /// and nothing sleeps.
+    Runtime,
     /// Starts at the world's `now` (or 2026-09-01T12:00:00Z), moves by `Sim::advance` and jumps forward whenever a
     /// caller waits for a state, so that nothing ever sleeps.
     Virtual,
@@ -27,6 +30,8 @@ pub(crate) struct Clock {
     mode: ClockMode,
     /// Virtual: the present. Wall: how far the present is ahead of real time.
     state: Mutex<State>,
+    /// Runtime: when it was started.
+    began: tokio::time::Instant,
 }
 
 #[derive(Debug)]
@@ -39,7 +44,8 @@ impl Clock {
     pub(crate) fn new(mode: ClockMode, start: Option<Timestamp>) -> Self {
         let wall_offset = start.map_or(SignedDuration::ZERO, |at| at.duration_since(wall()));
         let virtual_now = start.unwrap_or(VIRTUAL_START);
-        Self { mode, state: Mutex::new(State { virtual_now, wall_offset }) }
+        let began = tokio::time::Instant::now();
+        Self { mode, state: Mutex::new(State { virtual_now, wall_offset }), began }
     }
 
     pub(crate) fn is_virtual(&self) -> bool {
@@ -50,6 +56,10 @@ impl Clock {
         let state = self.lock();
         match self.mode {
             ClockMode::Virtual => state.virtual_now,
+            ClockMode::Runtime => {
+                let passed = SignedDuration::try_from(self.began.elapsed()).unwrap_or_default();
+                state.virtual_now.saturating_add(passed).unwrap_or(Timestamp::MAX)
+            }
             ClockMode::Wall => wall().saturating_add(state.wall_offset).unwrap_or(Timestamp::MAX),
         }
     }

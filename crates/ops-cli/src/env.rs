@@ -84,7 +84,7 @@ variables! {
     TERM, Output, true, "`dumb`: neither color nor progress bars";
     COLUMNS, Output, true, "Width of tables, when the output is not a terminal";
     CI, Output, true, "Any value: plain lines instead of progress bars";
-    FLY_OPS_TEST_FAULT, System, false, "For tests, also of release builds: `panic:COLLECTOR`, `hang:COLLECTOR` or `leak:COLLECTOR` of `fly-debug-bundle`. Ours";
+    FLY_OPS_TEST_FAULT, System, false, "For tests, also of release builds: `panic:COLLECTOR`, `hang:COLLECTOR` or `leak:COLLECTOR` of `fly-debug-bundle`; `STEP:PHASE:MOMENT:EFFECT` of a run of `fly-migrate`, such as `stop:act:after:kill`. Ours";
     FLY_OPS_LOG, Output, false, "Filter of the messages on standard error, e.g. `debug` or `fly_api=trace`; outranks `--verbose`. Ours";
 
     HOME, System, true, "Home directory";

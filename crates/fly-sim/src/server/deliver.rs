@@ -89,13 +89,16 @@ async fn handle(
     if let Some(fault) = fault.as_ref().filter(|fault| !has_effect(fault.effect)) {
         recorded.status = (fault.effect == EffectKind::Status).then_some(fault.status).flatten();
         shared.lock().recorder.add(recorded);
+        landed(&shared, fault);
         return without_effect(&shared, &method, fault, &scissors).await;
     }
     if let Some(delay) = fault.as_ref().and_then(|fault| fault.delay) {
         pause(&shared, delay.unsigned_abs()).await;
     }
     let reply = dispatch::dispatch(&shared, request).await;
-    let lost = fault.as_ref().is_some_and(|fault| fault.effect == EffectKind::LostReply);
+    let lost = fault.as_ref().is_some_and(|fault| {
+        matches!(fault.effect, EffectKind::LostReply | EffectKind::Silent)
+    });
     let reply = Encoded::from(reply);
     if !lost {
         recorded.status = Some(reply.status.as_u16());
@@ -105,10 +108,20 @@ async fn handle(
     if !recorded.path.starts_with("/_sim/") {
         shared.lock().recorder.add(recorded);
     }
-    if lost {
-        return cut(&scissors);
+    if let Some(fault) = &fault {
+        landed(&shared, fault);
+    }
+    match fault.as_ref().map(|fault| fault.effect) {
+        Some(EffectKind::LostReply) => return cut(&scissors),
+        Some(EffectKind::Silent) => return std::future::pending().await,
+        _ => {}
     }
     write(&shared, &method, reply, &scissors, fault)
+}
+
+fn landed(shared: &Shared, fault: &FaultFile) {
+    shared.lock().faults.land(&fault.name);
+    shared.struck.notify_waiters();
 }
 
 async fn read_body(body: HttpBody, slowest: Duration) -> Result<Bytes, Reply> {

@@ -12,11 +12,12 @@ struct Armed {
     file: FaultFile,
     on: bool,
     matched: u64,
+    landed: u64,
 }
 
 impl Faults {
     pub(crate) fn new(files: &[FaultFile]) -> Self {
-        let armed = |file: &FaultFile| Armed { file: file.clone(), on: file.on, matched: 0 };
+        let armed = |file: &FaultFile| Armed { file: file.clone(), on: file.on, matched: 0, landed: 0 };
         Self { faults: files.iter().map(armed).collect() }
     }
 
@@ -48,7 +49,19 @@ impl Faults {
     }
 
     pub(crate) fn add(&mut self, file: FaultFile) {
-        self.faults.push(Armed { on: file.on, file, matched: 0 });
+        self.faults.push(Armed { on: file.on, file, matched: 0, landed: 0 });
+    }
+
+    /// A call was hit, and what it still has of an effect is there.
+    pub(crate) fn land(&mut self, name: &str) {
+        if let Some(fault) = self.faults.iter_mut().find(|fault| fault.file.name == name) {
+            fault.landed += 1;
+        }
+    }
+
+    /// How often the fault of this name landed.
+    pub(crate) fn landed(&self, name: &str) -> u64 {
+        self.faults.iter().filter(|fault| fault.file.name == name).map(|fault| fault.landed).sum()
     }
 
     /// Names of all faults, and whether each is on.

@@ -96,6 +96,8 @@ pub(crate) struct Shared {
     pub(crate) slowest_body: Duration,
     /// Told after every change of the state or the clock.
     pub(crate) changed: Notify,
+    /// Told when a fault landed.
+    pub(crate) struck: Notify,
     inner: Mutex<Inner>,
 }
 
@@ -148,6 +150,7 @@ impl Sim {
             variants: options.variants,
             slowest_body: options.slowest_body,
             changed: Notify::new(),
+            struck: Notify::new(),
             inner: Mutex::new(Inner {
                 state,
                 limiter: Limiter::default(),
@@ -232,6 +235,19 @@ impl Sim {
     /// Switches the faults of this name on or off; false when the world has none.
     pub fn switch_fault(&self, name: &str, on: bool) -> bool {
         self.shared.lock().faults.switch(name, on)
+    }
+
+    /// Waits until the fault of this name has hit so many calls and what they still have of an effect is there.
+    pub async fn struck(&self, name: &str, times: u64) {
+        loop {
+            let told = self.shared.struck.notified();
+            tokio::pin!(told);
+            told.as_mut().enable();
+            if self.shared.lock().faults.landed(name) >= times {
+                return;
+            }
+            told.await;
+        }
     }
 
     /// Adds one `[[faults]]` table, written as in a world file without its heading.

@@ -56,6 +56,8 @@ pub(crate) enum EffectKind {
     Hang,
     /// The request takes effect, then the connection ends without an answer.
     LostReply,
+    /// The request takes effect, and no answer ever comes.
+    Silent,
     /// The connection ends at once; the request has no effect.
     Refuse,
     /// Status 200 with bytes that are no JSON.

@@ -323,7 +323,8 @@ pub(crate) async fn at(
     if let Some(text) = &answers.rehearsed {
         given.insert("rehearsal".to_owned(), text.clone());
     }
-    Ok(executor(context, store(&config.dirs.state()?)?, client, app, org.as_ref()).answers(given))
+    let made = executor(context, store(&config.dirs.state()?)?, client, app, org.as_ref())?;
+    Ok(made.answers(given))
 }
 
 async fn apply(

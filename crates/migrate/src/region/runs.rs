@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fly_types::{AppName, OrgSlug};
-use ops_cli::{CliError, Context, Exit, Scrubber, Ui};
+use ops_cli::{CliError, Context, Exit, Scrubber, Ui, env};
 use runbook::cancel::Cancel;
 use runbook::error::{Failure, Refusal};
 use runbook::event::Event;
 use runbook::executor::LocalExecutor;
+use runbook::inject::Faults;
 use runbook::journal::Record;
 use runbook::outcome::{Outcome, Report};
 use runbook::plan::{Id, Plan};
@@ -32,7 +33,7 @@ pub(crate) fn executor(
     client: fly_api::Client,
     app: AppName,
     org: Option<&OrgSlug>,
-) -> LocalExecutor {
+) -> Result<LocalExecutor, CliError> {
     let platform = Arc::new(Platform::new(client, app));
     let cancel = Cancel::new();
     let (asked, passed) = (context.cancel.clone(), cancel.clone());
@@ -40,10 +41,21 @@ pub(crate) fn executor(
         asked.cancelled().await;
         passed.cancel();
     });
-    LocalExecutor::new(registry(&platform, org), Arc::new(store), Arc::clone(&context.clock))
+    let store = Arc::new(store);
+    Ok(LocalExecutor::new(registry(&platform, org), store, Arc::clone(&context.clock))
         .secrets(Arc::new(Guard(context.scrubber.clone())))
         .progress(Arc::new(Lines(context.ui.clone())))
-        .cancel(cancel)
+        .faults(faults(context)?)
+        .cancel(cancel))
+}
+
+/// A fault that a test asks for: a process that kills itself at a named place of a run.
+fn faults(context: &Context) -> Result<Faults, CliError> {
+    let Some(text) = context.env.text(env::FLY_OPS_TEST_FAULT)? else { return Ok(Faults::none()) };
+    let fault = text.parse().map_err(|why: String| {
+        CliError::usage(format!("invalid fault in FLY_OPS_TEST_FAULT: {why}"))
+    })?;
+    Ok(Faults { faults: vec![fault], later: 0 })
 }
 
 struct Guard(Scrubber);
