@@ -176,6 +176,15 @@ pub async fn each_step_twice<S: Scenario>(scenario: &S) -> Verdict {
 
 /// Each step fails, before, in the middle of, and after its act, and when it is verified. Then the run is undone, or resumed.
 pub async fn fail_at_each_step<S: Scenario>(scenario: &S, undo_twice: bool) -> Verdict {
+    fail_at_some_steps(scenario, undo_twice, &|_| true).await
+}
+
+/// The same at those points that are taken.
+pub async fn fail_at_some_steps<S: Scenario>(
+    scenario: &S,
+    undo_twice: bool,
+    take: &(dyn Fn(&Point) -> bool + Send + Sync),
+) -> Verdict {
     let check = if undo_twice { "fail, undo twice" } else { "fail" };
     let points = |plan: &Plan| {
         let phases = [
@@ -187,7 +196,7 @@ pub async fn fail_at_each_step<S: Scenario>(scenario: &S, undo_twice: bool) -> V
         let of = |id: &crate::plan::Id| {
             phases.map(|(phase, moment)| Point { id: id.clone(), phase, moment })
         };
-        plan.steps().flat_map(|step| of(&step.id)).collect()
+        plan.steps().flat_map(|step| of(&step.id)).filter(|point| take(point)).collect()
     };
     interrupt(scenario, check, &points, Effect::Fail, undo_twice).await
 }

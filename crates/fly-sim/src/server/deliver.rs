@@ -96,9 +96,9 @@ async fn handle(
         pause(&shared, delay.unsigned_abs()).await;
     }
     let reply = dispatch::dispatch(&shared, request).await;
-    let lost = fault.as_ref().is_some_and(|fault| {
-        matches!(fault.effect, EffectKind::LostReply | EffectKind::Silent)
-    });
+    let lost = fault
+        .as_ref()
+        .is_some_and(|fault| matches!(fault.effect, EffectKind::LostReply | EffectKind::Silent));
     let reply = Encoded::from(reply);
     if !lost {
         recorded.status = Some(reply.status.as_u16());

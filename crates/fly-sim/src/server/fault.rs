@@ -17,7 +17,8 @@ struct Armed {
 
 impl Faults {
     pub(crate) fn new(files: &[FaultFile]) -> Self {
-        let armed = |file: &FaultFile| Armed { file: file.clone(), on: file.on, matched: 0, landed: 0 };
+        let armed =
+            |file: &FaultFile| Armed { file: file.clone(), on: file.on, matched: 0, landed: 0 };
         Self { faults: files.iter().map(armed).collect() }
     }
 
@@ -76,7 +77,7 @@ impl Faults {
 
 impl Armed {
     fn matches(&self, method: &str, path: &str, fields: &[String]) -> bool {
-        (self.file.method == "*" || self.file.method.eq_ignore_ascii_case(method))
+        method_matches(&self.file.method, method)
             && path_matches(&self.file.path, path)
             && self.file.graphql.as_ref().is_none_or(|field| fields.contains(field))
     }
@@ -88,6 +89,13 @@ pub(crate) fn has_effect(kind: EffectKind) -> bool {
         kind,
         EffectKind::Status | EffectKind::Hang | EffectKind::Refuse | EffectKind::Garbage
     )
+}
+
+fn method_matches(pattern: &str, method: &str) -> bool {
+    match pattern.strip_prefix('!') {
+        Some(other) => !other.eq_ignore_ascii_case(method),
+        None => pattern == "*" || pattern.eq_ignore_ascii_case(method),
+    }
 }
 
 fn path_matches(pattern: &str, path: &str) -> bool {
@@ -118,6 +126,18 @@ mod tests {
             ("/graphql", "/graphql", true),
         ] {
             assert_eq!(path_matches(pattern, path), expected, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn methods() {
+        for (pattern, method, expected) in [
+            ("*", "GET", true),
+            ("get", "GET", true),
+            ("!GET", "GET", false),
+            ("!GET", "POST", true),
+        ] {
+            assert_eq!(method_matches(pattern, method), expected, "{pattern} {method}");
         }
     }
 

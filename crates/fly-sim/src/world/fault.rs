@@ -12,7 +12,7 @@ pub(crate) struct FaultFile {
     /// Name by which it is switched on and off while the simulation runs.
     #[serde(default)]
     pub(crate) name: String,
-    /// Method, or `*`.
+    /// Method, or `*`; with `!` before it, every other method.
     #[serde(default = "any")]
     pub(crate) method: String,
     /// Path pattern: `*` stands for one segment, a final `**` for the rest.

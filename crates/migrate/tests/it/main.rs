@@ -6,7 +6,10 @@
 
 mod bench;
 mod cli;
+mod dice;
 mod faults;
+mod kills;
+mod live;
 mod planning;
 mod saga;
 mod v2;
