@@ -256,10 +256,12 @@ pub(crate) fn exec(call: &mut Call<'_>) -> Answer {
 
 /// Runs a command over the files of the Machine's volumes.
 fn run_in_guest(call: &mut Call<'_>, command: &str) -> Result<(i64, String, String), Reply> {
-    let config = call.machine()?.config.clone();
+    let machine = call.machine()?;
+    let (id, config) = (machine.id.clone(), machine.config.clone());
     let lazy = call.state.settings.lazy_sync;
     let app = call.app_mut()?;
     let mut mounts = mounts(app, &config);
+    mounts.extend(app.litefs_folder(&id));
     let mut output = shell::run(command, &mut mounts);
     keep(app, mounts, output.synced || !lazy);
     if let Some(sent) = output.sent.take()

@@ -104,6 +104,9 @@ struct MachineChange {
     check: Option<CheckChange>,
     /// Forces a state, for instance one that hangs.
     state: Option<String>,
+    /// Somebody deploys: these variables, and a new version.
+    #[serde(default)]
+    env: std::collections::BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -144,6 +147,9 @@ fn machine(shared: &Shared, id: &str, change: MachineChange) -> Reply {
         machine.checks.retain(|known| known.name != check.name);
         let CheckChange { name, status, output } = check;
         machine.checks.push(Check { name, status, output, at });
+    }
+    if !change.env.is_empty() {
+        machine.deployed(&mut platform, change.env);
     }
     if let Some(state) = change.state {
         machine.pending.clear();

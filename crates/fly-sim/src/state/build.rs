@@ -165,7 +165,7 @@ impl Builder {
             kind: ip.kind.clone(),
             region: ip.region.clone(),
             at: self.moment(ip.at, DEFAULT_AGE),
-            machine: None,
+            machine: ip.machine.as_ref().map(|machine| find(machine.get_ref()).0),
         });
         let ips = ips.collect();
         let secrets = file.secrets.iter().map(|secret| Secret {
@@ -206,6 +206,7 @@ impl Builder {
             logs,
             metrics,
             edge: file.edge.iter().map(|rule| (rule.clone(), 0)).collect(),
+            litefs: file.litefs.clone().map(|file| super::litefs::LiteFs::new(file, self.start)),
         }
     }
 
@@ -275,6 +276,7 @@ impl Builder {
             pending: Vec::new(),
             memory_limit_mb: None,
             execs: file.execs.clone(),
+            schedule_from: self.start,
             events,
             id,
         }

@@ -105,6 +105,7 @@ impl State {
             pending: Vec::new(),
             memory_limit_mb: None,
             execs: Vec::new(),
+            schedule_from: now,
             id: id.clone(),
         };
         let prepared = now.saturating_add(platform.settings.create_delay).unwrap_or(now);
@@ -169,6 +170,7 @@ impl State {
             logs: LogBook::default(),
             metrics: Vec::new(),
             edge: Vec::new(),
+            litefs: None,
         };
         Ok(self.apps.entry(name).or_insert(app))
     }

@@ -56,8 +56,9 @@ impl Platform<'_> {
 
     fn behavior(&self, machine: &Machine) -> Option<BehaviorFile> {
         let found = self.behaviors.iter().find(|behavior| machine.behaves_as(behavior)).cloned();
-        // A release command comes to its end by itself.
-        let command = machine.metadata("fly_process_group") == Some("fly_app_release_command");
+        // A release command comes to its end by itself, and so does a run by schedule.
+        let command = machine.metadata("fly_process_group") == Some("fly_app_release_command")
+            || machine.schedule().is_some();
         let ends = || BehaviorFile {
             exit_code: Some(0),
             after: SignedDuration::from_secs(1),
@@ -137,6 +138,39 @@ impl Machine {
 
     pub(crate) fn start(&mut self, platform: &mut Platform<'_>) -> Changed {
         self.start_by(platform, "user")
+    }
+
+    /// Time between two runs, for a Machine with a schedule. The platform's times are approximate; these are not.
+    fn schedule(&self) -> Option<SignedDuration> {
+        let hours = match self.config.get("schedule")?.as_str()? {
+            "hourly" => 1,
+            "daily" => 24,
+            "weekly" => 7 * 24,
+            "monthly" => 30 * 24,
+            _ => return None,
+        };
+        Some(SignedDuration::from_hours(hours))
+    }
+
+    /// Starts it if its schedule says so. A run that is due while it still runs, or cannot be reached, is left out.
+    pub(crate) fn fire(&mut self, platform: &mut Platform<'_>) {
+        let Some(period) = self.schedule() else { return };
+        let due = self.schedule_from.saturating_add(period).unwrap_or(Timestamp::MAX);
+        if due > platform.now {
+            return;
+        }
+        let mut next = due;
+        while let Ok(later) = next.checked_add(period)
+            && later <= platform.now
+        {
+            next = later;
+        }
+        self.schedule_from = next;
+        if self.pending.is_empty() && matches!(self.state.as_str(), "stopped" | "created") {
+            "stopped".clone_into(&mut self.state);
+            // Without room it does not run.
+            let _ = self.start_by(platform, "flyd");
+        }
     }
 
     /// Started through the API (`user`) or by a request (`proxy`).
@@ -278,6 +312,21 @@ impl Machine {
         }
     }
 
+    /// Somebody else deployed it with more variables; it keeps its state.
+    pub(crate) fn deployed(
+        &mut self,
+        platform: &mut Platform<'_>,
+        env: std::collections::BTreeMap<String, String>,
+    ) {
+        let old = Value::Object(self.config.clone());
+        self.versions.push((self.instance_id.clone(), old));
+        self.instance_id = platform.ids.ulid(platform.now);
+        self.updated_at = platform.now;
+        if let Some(Value::Object(all)) = self.config.get_mut("env") {
+            all.extend(env.into_iter().map(|(name, value)| (name, Value::String(value))));
+        }
+    }
+
     /// The platform gave its volume another id.
     pub(crate) fn rename_volume(&mut self, old: &str, new: &str) {
         let mounts = self.config.get_mut("mounts").and_then(Value::as_array_mut);
@@ -315,6 +364,7 @@ impl Machine {
         let old = std::mem::replace(&mut self.config, config);
         self.versions.push((self.instance_id.clone(), Value::Object(old)));
         self.instance_id = platform.ids.ulid(platform.now);
+        self.schedule_from = platform.now;
         let event = platform.event(platform.now, "update", "replacing", "user", None);
         self.now_in("replacing", event);
         let at = platform.after(REPLACING);

@@ -35,6 +35,8 @@ pub(crate) struct Machine {
     pub(crate) pending: Vec<Pending>,
     pub(crate) memory_limit_mb: Option<i64>,
     pub(crate) execs: Vec<ExecFile>,
+    /// From when on its schedule counts.
+    pub(crate) schedule_from: Timestamp,
 }
 
 /// A transition that happens by itself when its time has come.

@@ -7,6 +7,7 @@ mod build;
 pub(crate) mod create;
 pub(crate) mod ids;
 pub(crate) mod lifecycle;
+mod litefs;
 pub(crate) mod logs;
 pub(crate) mod machine;
 pub(crate) mod refusal;
@@ -93,6 +94,7 @@ pub(crate) struct App {
     pub(crate) metrics: Vec<crate::prom::series::Metric>,
     /// What the edge answers, each with the number of times it was looked at.
     pub(crate) edge: Vec<(crate::world::evidence::EdgeFile, u64)>,
+    pub(crate) litefs: Option<litefs::LiteFs>,
 }
 
 #[derive(Debug, Clone)]

@@ -17,6 +17,9 @@ impl State {
             return;
         }
         self.now = now;
+        let (mut platform, apps) = self.parts();
+        let machines = apps.values_mut().flat_map(|app| &mut app.machines);
+        machines.for_each(|machine| machine.fire(&mut platform));
         let lazy = self.settings.lazy_sync;
         for app in self.apps.values_mut() {
             let mut released: Vec<String> = Vec::new();
@@ -39,6 +42,7 @@ impl State {
                     volume.state = volume.pending.remove(0).1;
                 }
             }
+            app.settle_litefs(now);
             app.volumes.retain(|volume| volume.state != "gone");
             for machine in app.machines.iter().filter(|machine| released.contains(&machine.id)) {
                 self.rooms.give_machine(&machine.region);

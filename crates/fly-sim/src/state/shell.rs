@@ -301,7 +301,7 @@ fn ok(text: impl Into<String>) -> Done {
     (0, text.into(), String::new())
 }
 
-fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     let digits = b"0123456789abcdef";
     let hex = |byte: &u8| [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]];
     Sha256::digest(text.as_bytes()).iter().flat_map(hex).map(char::from).collect()

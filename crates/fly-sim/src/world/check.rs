@@ -68,6 +68,11 @@ fn machines(app: &AppFile) -> Result<(), Mistake> {
             known(machine)?;
         }
     }
+    for ip in &app.ips {
+        if let Some(machine) = &ip.machine {
+            known(machine)?;
+        }
+    }
     for record in &app.logs {
         if let Some(machine) = &record.machine {
             known(machine)?;

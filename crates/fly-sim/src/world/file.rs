@@ -188,6 +188,8 @@ pub(crate) struct AppFile {
     pub(crate) metrics: Vec<super::evidence::MetricFile>,
     #[serde(default)]
     pub(crate) edge: Vec<super::evidence::EdgeFile>,
+    /// Its Machines replicate a database among each other, as LiteFS does.
+    pub(crate) litefs: Option<super::place::LiteFsFile>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -272,6 +274,8 @@ pub(crate) struct IpFile {
     #[serde(default = "global")]
     pub(crate) region: String,
     pub(crate) at: Option<Moment>,
+    /// Id or name of the Machine that a legacy egress address belongs to.
+    pub(crate) machine: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

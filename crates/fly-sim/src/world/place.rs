@@ -54,6 +54,40 @@ pub(crate) struct WriterFile {
     pub(crate) every: jiff::SignedDuration,
 }
 
+/// Nodes of a LiteFS cluster are the Machines that mount a volume at `mount` and run their app. The primary is a running node whose
+/// `PRIMARY_REGION` is the region where it is, for as long as it is both; the others follow it. Whatever the primary has wins.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LiteFsFile {
+    /// Where nodes mount their volume. The database is a file of that name on it.
+    #[serde(default = "data")]
+    pub(crate) mount: String,
+    /// Where the replicated folder is seen: the database, its `-pos` file, and on followers `.primary`.
+    #[serde(default = "litefs")]
+    pub(crate) folder: String,
+    #[serde(default = "database")]
+    pub(crate) database: String,
+    /// How long after its start a follower needs to have what the primary has.
+    #[serde(default = "two_seconds", deserialize_with = "super::moment::de_duration")]
+    pub(crate) catch_up: jiff::SignedDuration,
+    /// The primary adds a line so often, as long as the proxy sends traffic to any node; absent: never.
+    #[serde(default, deserialize_with = "de_some_duration")]
+    pub(crate) write_every: Option<jiff::SignedDuration>,
+}
+
+fn de_some_duration<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<jiff::SignedDuration>, D::Error> {
+    super::moment::de_duration(deserializer).map(Some)
+}
+
+fn two_seconds() -> jiff::SignedDuration {
+    jiff::SignedDuration::from_secs(2)
+}
+
 defaults! {
     journal: String = "journal";
+    data: String = "/var/lib/litefs";
+    litefs: String = "/litefs";
+    database: String = "app.db";
 }

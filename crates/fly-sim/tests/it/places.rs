@@ -244,3 +244,106 @@ async fn organizations_without_payment_or_quota_are_refused() {
         assert!(refused.json()["error"].as_str().unwrap().contains(text));
     }
 }
+
+#[tokio::test]
+async fn a_schedule_starts_machines_until_it_is_taken_away() {
+    let sim = parsed_sim(
+        r#"
+        [settings]
+        rate_limits = false
+        [[apps]]
+        name = "demo"
+        [[apps.machines]]
+        id = "148e21ea7e4301"
+        region = "fra"
+        state = "stopped"
+        config = { schedule = "hourly" }
+        "#,
+    )
+    .await;
+    let path = format!("{MACHINES}/148e21ea7e4301");
+    let runs = async || {
+        let events = get(&sim, &format!("{path}/events")).await.json();
+        let fired = |event: &&Value| {
+            event["type"] == "start" && event["source"] == "flyd" && event["status"] == "starting"
+        };
+        events.as_array().unwrap().iter().filter(fired).count()
+    };
+    for hours in 1..=3 {
+        sim.advance(Duration::from_mins(60));
+        assert_eq!(get(&sim, &path).await.json()["state"], "starting");
+        assert_eq!(runs().await, hours);
+        sim.advance(Duration::from_mins(1));
+        assert_eq!(get(&sim, &path).await.json()["state"], "stopped", "the run ends by itself");
+    }
+    let mut config = get(&sim, &path).await.json()["config"].clone();
+    config.as_object_mut().unwrap().remove("schedule");
+    assert_eq!(
+        post(&sim, &path, json!({ "config": config, "skip_launch": true })).await.status,
+        200
+    );
+    sim.advance(Duration::from_mins(180));
+    assert_eq!(runs().await, 3);
+}
+
+const LITEFS: &str = r#"
+[settings]
+rate_limits = false
+[[apps]]
+name = "demo"
+[apps.litefs]
+write_every = "10s"
+[[apps.machines]]
+id = "148e21ea7e4301"
+region = "fra"
+env = { PRIMARY_REGION = "fra" }
+config = { mounts = [{ volume = "vol_00000000000000a1", path = "/var/lib/litefs" }] }
+[[apps.machines]]
+id = "148e21ea7e4302"
+region = "ams"
+env = { PRIMARY_REGION = "fra" }
+config = { mounts = [{ volume = "vol_00000000000000a2", path = "/var/lib/litefs" }] }
+[[apps.volumes]]
+id = "vol_00000000000000a1"
+name = "data"
+region = "fra"
+attached = "148e21ea7e4301"
+files = { "app.db" = "row 1\n" }
+[[apps.volumes]]
+id = "vol_00000000000000a2"
+name = "data"
+region = "ams"
+attached = "148e21ea7e4302"
+files = { "app.db" = "row 1\n" }
+"#;
+
+#[tokio::test]
+async fn litefs_followers_follow_and_the_primary_is_where_primary_region_says() {
+    let sim = parsed_sim(LITEFS).await;
+    let (one, two) = ("148e21ea7e4301", "148e21ea7e4302");
+    sim.advance(Duration::from_secs(21));
+    let position = run(&sim, one, &["cat", "/litefs/app.db-pos"]).await;
+    assert!(position.starts_with("0000000000000003/"), "{position}");
+    assert_eq!(run(&sim, two, &["cat", "/litefs/app.db-pos"]).await, position);
+    assert_eq!(run(&sim, two, &["cat", "/litefs/.primary"]).await, format!("{one}\n"));
+    assert_eq!(
+        run(&sim, one, &["cat", "/litefs/.primary"]).await,
+        "",
+        "a primary has no such file"
+    );
+    // A node that missed writes and then leads: what it lacks is lost, as in LiteFS.
+    post(&sim, &format!("{MACHINES}/{two}/stop"), json!({})).await;
+    sim.advance(Duration::from_secs(20));
+    post(&sim, &format!("{MACHINES}/{one}/stop"), json!({})).await;
+    let mut config = get(&sim, &format!("{MACHINES}/{two}")).await.json()["config"].clone();
+    config["env"]["PRIMARY_REGION"] = json!("ams");
+    post(&sim, &format!("{MACHINES}/{two}"), json!({ "config": config })).await;
+    post(&sim, &format!("{MACHINES}/{two}/start"), json!({})).await;
+    post(&sim, &format!("{MACHINES}/{one}/start"), json!({})).await;
+    sim.advance(Duration::from_secs(5));
+    assert_eq!(run(&sim, one, &["cat", "/litefs/.primary"]).await, format!("{two}\n"));
+    assert_eq!(
+        run(&sim, one, &["cat", "/litefs/app.db"]).await,
+        run(&sim, two, &["cat", "/litefs/app.db"]).await
+    );
+}
