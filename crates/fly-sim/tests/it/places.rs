@@ -270,7 +270,7 @@ async fn a_schedule_starts_machines_until_it_is_taken_away() {
         events.as_array().unwrap().iter().filter(fired).count()
     };
     for hours in 1..=3 {
-        sim.advance(Duration::from_mins(60));
+        sim.advance(Duration::from_hours(1));
         assert_eq!(get(&sim, &path).await.json()["state"], "starting");
         assert_eq!(runs().await, hours);
         sim.advance(Duration::from_mins(1));
@@ -282,7 +282,7 @@ async fn a_schedule_starts_machines_until_it_is_taken_away() {
         post(&sim, &path, json!({ "config": config, "skip_launch": true })).await.status,
         200
     );
-    sim.advance(Duration::from_mins(180));
+    sim.advance(Duration::from_hours(3));
     assert_eq!(runs().await, 3);
 }
 
