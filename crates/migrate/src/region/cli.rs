@@ -335,7 +335,6 @@ async fn apply(
     yes: bool,
     confirm: Option<&str>,
 ) -> Result<Exit, CliError> {
-    crate::volume::cli::by_hand_only(plan)?;
     let executor = at(args, context, &plan.plan().target.name, answers).await?;
     let approval = if yes || confirm.is_some() {
         Approval::from_flag(plan, yes, confirm).map_err(|error| {

@@ -96,7 +96,7 @@ pub enum Command {
         #[command(flatten)]
         run: RunArgs,
     },
-    /// Plan how to replace a volume by a smaller one with the same files (only with --out)
+    /// Replace a volume by a smaller one with the same files; the old one is kept
     Shrink {
         /// Volume
         volume: VolumeId,
@@ -189,9 +189,6 @@ pub async fn run(args: &Args, command: &Command, context: &Context) -> Result<Ex
             (Job::Shrink { volume: volume.clone(), size_gb: *size }, run)
         }
     };
-    if matches!(job, Job::Shrink { .. }) && options.out.is_none() {
-        return Err(not_by_itself());
-    }
     let (client, app, regions, inventory) = look(args, context).await?;
     let snapshots = match &job {
         Job::Restore { volume, .. } => snapshots(&client, &app, volume).await?,
@@ -222,19 +219,6 @@ pub async fn run(args: &Args, command: &Command, context: &Context) -> Result<Ex
         return Ok(Exit::Ok);
     }
     approved(args, context, &sealed, &options.yes).await
-}
-
-/// Copying into a smaller volume is not yet covered by the checks that every other step passes, so such a plan is for people.
-pub(crate) fn by_hand_only(plan: &SealedPlan) -> Result<(), CliError> {
-    if plan.plan().steps().any(|step| step.kind == super::copy::COPY) {
-        return Err(not_by_itself());
-    }
-    Ok(())
-}
-
-fn not_by_itself() -> CliError {
-    CliError::nothing_done("this version plans a shrink and does not carry it out by itself")
-        .hint("write the plan with --out FILE: its steps name the commands for doing it by hand")
 }
 
 fn unplanned(error: &JobError) -> CliError {
@@ -296,7 +280,6 @@ async fn approved(
     plan: &SealedPlan,
     yes: &YesArgs,
 ) -> Result<Exit, CliError> {
-    by_hand_only(plan)?;
     let name = plan.plan().target.name.clone();
     let approval = if let Some(path) = &yes.approval {
         let text = std::fs::read_to_string(context.directory.join(path)).map_err(|error| {

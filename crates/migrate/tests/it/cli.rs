@@ -132,20 +132,3 @@ fn a_plan_of_another_organization_is_refused() {
     assert_eq!(refused.code, Some(4), "{}\n{}", refused.stdout, refused.stderr);
     assert!(refused.stderr.contains("organization other"), "{}", refused.stderr);
 }
-
-#[test]
-fn a_shrink_is_planned_and_left_to_people() {
-    let (sandbox, _sim) = setup(include_str!("worlds/volumes.toml"));
-    let shrink = ["volume", "shrink", "vol_0000000000000001", "--app", "shop", "--size", "3"];
-    let refused = run(&sandbox, &shrink);
-    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
-    assert!(refused.stderr.contains("--out"), "{}", refused.stderr);
-    let planned = run(&sandbox, &[&shrink[..], &["--out", "shrink.json"]].concat());
-    assert_eq!(planned.code, Some(0), "{}", planned.stderr);
-    // Neither door carries it out.
-    for family in ["volume", "region"] {
-        let refused = run(&sandbox, &[family, "apply", "shrink.json", "--yes"]);
-        assert_eq!(refused.code, Some(4), "{family}: {}", refused.stderr);
-        assert!(refused.stderr.contains("by hand"), "{family}: {}", refused.stderr);
-    }
-}

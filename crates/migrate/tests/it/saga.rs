@@ -35,7 +35,8 @@ pub(crate) fn template(name: &str) -> &'static Template {
 /// Of the points of a matrix, CI takes about so many.
 const SAMPLE: u64 = 12;
 
-async fn matrix<S: Scenario>(name: &str, scenario: &S) {
+/// The generic checks over a scenario: a sample of their points, or all of them.
+pub(crate) async fn matrix<S: Scenario>(name: &str, scenario: &S) {
     println!("{name}: seed {}", seed());
     let base = testing::baseline(scenario).await.unwrap();
     let dice = Dice::new(name);

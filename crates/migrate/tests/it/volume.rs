@@ -10,7 +10,7 @@ use runbook::inject::Faults;
 use runbook::kind::Registry;
 use runbook::outcome::Outcome;
 use runbook::sealed::SealedPlan;
-use runbook::testing::{Bench, Scenario, baseline, check_all};
+use runbook::testing::{Baseline, Bench, Scenario, baseline};
 use serde_json::json;
 
 use crate::bench::{Net, World, app};
@@ -122,13 +122,10 @@ fn shrink(volume: &str, size_gb: i64) -> Job {
     Job::Shrink { volume: volume.parse().unwrap(), size_gb }
 }
 
-async fn all(name: &str, job: Job) -> runbook::testing::Baseline {
+async fn all(name: &str, job: Job) -> Baseline {
     let work = Work::of(job);
-    let base = baseline(&work).await.unwrap();
-    let verdict = check_all(&work).await;
-    println!("{name}: {} cases {:?}", verdict.total(), verdict.cases);
-    verdict.assert_clean();
-    base
+    crate::saga::matrix(name, &work).await;
+    baseline(&work).await.unwrap()
 }
 
 const FILES: &str = r#"{"db/one": "first\n", "two": "second\n"}"#;
@@ -257,4 +254,27 @@ async fn data_that_does_not_fit_is_refused() {
     let error = planned(&world, &shrink(DATA, 2)).await.unwrap_err();
     assert!(error.to_string().contains("does not fit"), "{error}");
     assert!(planned(&world, &shrink(DATA, 3)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_shrunk_volume_has_the_same_files() {
+    let base = all("shrink", shrink(DATA, 2)).await;
+    let lines: Vec<&str> = base.end.lines().collect();
+    for line in [
+        "volume data in fra 2 GB attached encrypted",
+        "volume data in fra 10 GB attached encrypted",
+        &format!("content of data in fra: {FILES}"),
+    ] {
+        assert!(lines.contains(&line), "{line}: {}", base.end);
+    }
+    let machine = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
+    assert_eq!(machine("in fra running,"), 1, "the successor serves: {}", base.end);
+    assert_eq!(machine("in fra resting cordoned,"), 1, "the old one is kept: {}", base.end);
+    assert_eq!(machine(&format!("content of data in fra: {FILES}")), 2, "{}", base.end);
+}
+
+#[tokio::test]
+async fn a_free_volume_is_shrunk() {
+    let base = all("shrink a free volume", shrink("vol_0000000000000002", 2)).await;
+    assert!(base.end.contains("volume archive in fra 2 GB free"), "{}", base.end);
 }
