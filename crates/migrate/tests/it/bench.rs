@@ -54,7 +54,10 @@ impl Net {
     }
 
     pub(crate) async fn world(&self, text: &str, variants: Variants) -> World {
-        let options = SimOptions { clock: ClockMode::Virtual, variants, ..SimOptions::default() };
+        // What is not there yet is asked for again after real time, which must then pass on the other side, too.
+        let clock =
+            if variants.missing_after_create { ClockMode::Wall } else { ClockMode::Virtual };
+        let options = SimOptions { clock, variants, ..SimOptions::default() };
         let world = SimWorld::parse(text, "world").unwrap();
         let sim = Arc::new(Sim::start(world, options).await.unwrap());
         let client = self.client(&sim, "fo1_test");
@@ -145,11 +148,12 @@ pub(crate) struct Moving {
     pub(crate) net: Net,
     pub(crate) world: &'static str,
     pub(crate) options: Options,
+    pub(crate) variants: Variants,
 }
 
 impl Moving {
     pub(crate) fn of(world: &'static str) -> Self {
-        Self { net: Net::new(), world, options: options() }
+        Self { net: Net::new(), world, options: options(), variants: Variants::default() }
     }
 }
 
@@ -158,7 +162,7 @@ impl Scenario for Moving {
     type World = World;
 
     async fn world(&self) -> World {
-        self.net.world(self.world, Variants::default()).await
+        self.net.world(self.world, self.variants).await
     }
 
     async fn plan(&self, world: &World) -> SealedPlan {

@@ -12,6 +12,8 @@ mod kills;
 mod live;
 mod planning;
 mod saga;
+mod shapes;
+mod sweep;
 mod v2;
 mod volume;
 mod volume_check;
