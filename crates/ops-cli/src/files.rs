@@ -86,6 +86,7 @@ fn private(path: &Path) -> Result<PathBuf, CliError> {
     builder.create(path).map_err(|error| {
         CliError::nothing_done(format!("cannot make the directory {}", path.display()))
             .caused_by(error)
+            .hint("XDG_STATE_HOME, XDG_CACHE_HOME and XDG_CONFIG_HOME choose other places")
     })?;
     Ok(path.to_owned())
 }

@@ -272,7 +272,7 @@ impl LocalExecutor {
             if read.records.is_empty() {
                 continue;
             }
-            let state = RunState::fold(other.plan(), &read.records).map_err(damaged)?;
+            let state = replay(&other, &run, read)?.state;
             match state.status {
                 RunStatus::Done | RunStatus::Undone if &run == own => {
                     let why = format!("this plan is over ({:?}); make a new plan", state.status);
@@ -490,6 +490,12 @@ pub async fn load(store: &dyn Store, run: &RunId) -> Result<Loaded, Refusal> {
     let bytes = store.journal(run).await.map_err(Refusal::Store)?;
     let damaged = |why| Refusal::Journal { run: run.clone(), why };
     let read = journal::read(&bytes).map_err(damaged)?;
+    replay(&plan, run, read)
+}
+
+/// What a journal adds up to, if it is the one of this run.
+fn replay(plan: &SealedPlan, run: &RunId, read: journal::Read) -> Result<Loaded, Refusal> {
+    let damaged = |why| Refusal::Journal { run: run.clone(), why };
     if let Some(Event::Begin { digest, .. }) = read.records.first().map(|first| &first.event)
         && digest != plan.digest()
     {
@@ -503,5 +509,5 @@ pub async fn load(store: &dyn Store, run: &RunId) -> Result<Loaded, Refusal> {
     if &state.run != run {
         return Err(damaged(format!("it is of run {}", state.run)));
     }
-    Ok(Loaded { plan, state, read })
+    Ok(Loaded { plan: plan.clone(), state, read })
 }

@@ -196,7 +196,9 @@ pub async fn run(args: &Args, command: &Command, context: &Context) -> Result<Ex
 pub(crate) fn load(context: &Context, path: &Path) -> Result<SealedPlan, CliError> {
     let full = context.directory.join(path);
     let text = std::fs::read_to_string(&full).map_err(|error| {
-        CliError::usage(format!("cannot read plan file {}", path.display())).caused_by(error)
+        CliError::usage(format!("cannot read plan file {}", path.display()))
+            .caused_by(error)
+            .hint("`fly-migrate region plan` writes one, to plan.json or what --out names")
     })?;
     SealedPlan::parse(&text)
         .map_err(|error| refused(&error).context(format!("plan file {}", path.display())))
@@ -204,7 +206,9 @@ pub(crate) fn load(context: &Context, path: &Path) -> Result<SealedPlan, CliErro
 
 fn region(text: &str, flag: &str) -> Result<RegionCode, CliError> {
     text.parse().map_err(|error: fly_types::IdError| {
-        CliError::from(error).context(format!("{flag} {text}"))
+        CliError::from(error)
+            .context(format!("{flag} '{text}'"))
+            .hint("`fly platform regions` lists the codes, such as ams")
     })
 }
 
@@ -366,6 +370,7 @@ async fn clean_up(
     let config = context.resolve(access_only(args))?;
     let kept = store(&config.dirs.state()?)?;
     let run = RunId::parse(run).map_err(CliError::usage)?;
+    kept.plan(&run).await.map_err(|why| no_run(&run, why))?;
     let loaded = runbook::executor::load(&kept, &run).await.map_err(|error| refused(&error))?;
     if loaded.state.status != runbook::state::RunStatus::Done {
         return Err(CliError::nothing_done(format!(
@@ -401,13 +406,15 @@ async fn known(
         Some(text) => RunId::parse(text).map_err(CliError::usage)?,
         None => only_unfinished(&kept).await?,
     };
-    let plan = kept.plan(&run).await.map_err(|why| {
-        CliError::usage(format!("there is no run {run}"))
-            .caused_by(std::io::Error::other(why))
-            .hint("`fly-migrate region status` lists runs")
-    })?;
+    let plan = kept.plan(&run).await.map_err(|why| no_run(&run, why))?;
     let plan = SealedPlan::parse(&plan).map_err(|error| refused(&error))?;
     Ok((at(args, context, &plan.plan().target.name, answers).await?, run))
+}
+
+fn no_run(run: &RunId, why: String) -> CliError {
+    CliError::usage(format!("there is no run {run}"))
+        .caused_by(std::io::Error::other(why))
+        .hint("`fly-migrate region status` lists runs")
 }
 
 async fn only_unfinished(
@@ -458,7 +465,8 @@ async fn status(args: &Args, context: &Context, run: Option<&str>) -> Result<Exi
         .filter(|(run, _)| wanted.as_ref().is_none_or(|wanted| wanted == run))
         .collect();
     if let (Some(wanted), true) = (&wanted, shown.is_empty()) {
-        return Err(CliError::usage(format!("there is no run {wanted}")));
+        return Err(CliError::usage(format!("there is no run {wanted}"))
+            .hint("`fly-migrate region status` lists runs"));
     }
     if context.ui.is_json() {
         let values: Vec<serde_json::Value> = shown

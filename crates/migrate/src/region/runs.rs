@@ -22,8 +22,10 @@ use crate::steps::registry;
 
 /// Opens the directory of runs.
 pub(crate) fn store(state: &Path) -> Result<DirectoryStore, CliError> {
-    DirectoryStore::open(state.join("migrate"))
-        .map_err(|why| CliError::nothing_done(format!("cannot open the directory of runs: {why}")))
+    DirectoryStore::open(state.join("migrate")).map_err(|why| {
+        CliError::nothing_done(format!("cannot open the directory of runs: {why}"))
+            .hint("set XDG_STATE_HOME to a directory that can be written")
+    })
 }
 
 /// An executor for runs of one app, wired to the terminal and to signals.

@@ -50,7 +50,6 @@ impl Live {
     }
 
     /// Another computer with the same token.
-    #[allow(dead_code, reason = "used by tests to come")]
     pub(crate) fn elsewhere(&self) -> Self {
         Self { world: self.world.clone(), sandbox: Self::computer(&self.world.sim) }
     }
@@ -145,7 +144,6 @@ pub(crate) async fn outcome(child: Child) -> Outcome {
 }
 
 /// Sends a signal that is not a kill.
-#[allow(dead_code, reason = "used by tests to come")]
 pub(crate) fn signal(child: &Child, signal: rustix::process::Signal) {
     let id = i32::try_from(child.id().unwrap()).unwrap();
     rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), signal).unwrap();
