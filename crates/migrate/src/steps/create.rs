@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use fly_api::{MachineFilter, Marker, NewMachine, Reason};
+use fly_api::{MachineFilter, Marker, NewMachine, Reason, WriteError};
 use fly_types::state::MachineState;
 use fly_types::wire::{Field, Init, Machine, MachineConfig, Sensitive};
 use fly_types::{MachineId, RegionCode, VolumeId};
@@ -160,6 +160,22 @@ impl Create {
     }
 }
 
+/// Nothing can be made in the target, for lack of room or because it was withdrawn: regions that may do are named.
+pub(crate) fn no_room(error: &WriteError, fallback: &[String]) -> StepError {
+    let withdrawn = matches!(&error.reason, Reason::Invalid(why) if why.contains("deprecated"));
+    let plain = write_error(error);
+    if !withdrawn && !matches!(error.reason, Reason::NoCapacity(_)) {
+        return plain;
+    }
+    match fallback.first() {
+        Some(first) => plain.hint(format!(
+            "undo, then plan again to a region with room (nearest first: {}): fly-migrate region plan --to {first}",
+            fallback.join(" ")
+        )),
+        None => plain.hint("resume later, or undo"),
+    }
+}
+
 /// Whether a Machine only holds its volumes.
 pub(crate) fn is_hold(config: &MachineConfig) -> bool {
     let exec = config.init.get().map(|init| init.exec.items());
@@ -202,20 +218,7 @@ impl StepKind for Create {
             ..NewMachine::default()
         };
         let made = self.platform.writer(permit).create_machine(&self.platform.app, &new).await;
-        let made = made.map_err(|error| match &error.reason {
-            Reason::NoCapacity(_) => {
-                let error = write_error(&error);
-                let advice = match params.fallback.first() {
-                    Some(first) => format!(
-                        "undo, then plan again to a region with room (nearest first: {}): fly-migrate region plan --to {first}",
-                        params.fallback.join(" ")
-                    ),
-                    None => "resume later, or undo".to_owned(),
-                };
-                StepError { hint: Some(advice), ..error }
-            }
-            _ => write_error(&error),
-        })?;
+        let made = made.map_err(|error| no_room(&error, &params.fallback))?;
         let key = format!("{} {step}", params.mark);
         self.known.lock().await.insert(key, made.machine.id);
         Ok(())

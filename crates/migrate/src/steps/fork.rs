@@ -39,6 +39,9 @@ pub(crate) struct Params {
     pub(crate) name: String,
     /// Size of the original.
     pub(crate) size_gb: i64,
+    /// Regions that may have room, the nearest first, should the target have none.
+    #[serde(default)]
+    pub(crate) fallback: Vec<String>,
 }
 
 /// The volume that a Machine has mounted at a path now, and the size of the Machine.
@@ -131,7 +134,7 @@ impl StepKind for Fork {
         // So that a host is chosen on which the Machine fits, too.
         new.compute = guest;
         let made = self.0.writer(permit).create_volume(&self.0.app, &new).await;
-        made.map(|_| ()).map_err(|error| write_error(&error))
+        made.map(|_| ()).map_err(|error| super::create::no_room(&error, &params.fallback))
     }
 
     async fn wait(&self, cx: &StepContext<'_>) -> Result<(), StepError> {

@@ -27,6 +27,8 @@ pub(crate) const START: &str = "start";
 pub(crate) const STOP: &str = "stop";
 /// Machines that are changed beside each other.
 const AT_ONCE: usize = 8;
+/// Seconds in which a state that leads to another one does so, beyond the time limit of a stop.
+const SETTLES: u64 = 60;
 /// How long a start or a stop may take beyond the Machine's own time limit.
 const SLACK: Duration = Duration::from_mins(5);
 
@@ -90,25 +92,35 @@ impl Power {
         let stop = Stop { signal: None, timeout: params.stop_seconds.map(Duration::from_secs) };
         let writer = self.platform.writer(permit);
         let (held, writer, stop, app) = (leases::of(cx)?, &writer, &stop, &self.platform.app);
+        // A Machine that is just stopping cannot be started; one that is being updated, neither.
+        let patience = SETTLES + params.stop_seconds.unwrap_or(0);
         each(ids, |id| async move {
-            let result = match held {
-                Some(held) => {
-                    held.change(writer, &id, async |machine| {
-                        if run {
-                            machine.start().await.map(|_| ())
-                        } else {
-                            machine.stop(stop).await.map(|_| ())
-                        }
-                    })
-                    .await
+            let mut waited = 0;
+            loop {
+                let result = match held {
+                    Some(held) => {
+                        held.change(writer, &id, async |machine| {
+                            if run {
+                                machine.start().await.map(|_| ())
+                            } else {
+                                machine.stop(stop).await.map(|_| ())
+                            }
+                        })
+                        .await
+                    }
+                    None if run => writer.machine(app, &id).start().await.map(|_| ()),
+                    None => writer.machine(app, &id).stop(stop).await.map(|_| ()),
+                };
+                match result {
+                    Err(error) if error.reason.passes() && waited < patience => {
+                        waited += 1;
+                        self.platform.pause(Duration::from_secs(1)).await;
+                    }
+                    other => return other.map_err(|error| write_error(&error)),
                 }
-                None if run => writer.machine(app, &id).start().await.map(|_| ()),
-                None => writer.machine(app, &id).stop(stop).await.map(|_| ()),
-            };
-            result.map_err(|error| write_error(&error))
+            }
         })
-        .await?;
-        Ok(())
+        .await
     }
 
     async fn reached(

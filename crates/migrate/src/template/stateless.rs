@@ -62,8 +62,6 @@ pub(super) fn copy_params(draft: &Draft<'_>, machine: &MachineInfo) -> Value {
     let primary = machine.primary_region.as_ref().map(|region| {
         if *region == draft.request.source.as_str() { target.to_string() } else { region.clone() }
     });
-    let near = draft.regions.near(target, &[&draft.request.source]);
-    let fallback: Vec<String> = near.into_iter().take(3).map(|code| code.to_string()).collect();
     json!({
         "source": machine.id,
         "config": machine.config,
@@ -73,8 +71,14 @@ pub(super) fn copy_params(draft: &Draft<'_>, machine: &MachineInfo) -> Value {
         "cordoned": false,
         "launch": false,
         "primary_region": primary,
-        "fallback": fallback,
+        "fallback": fallback(draft),
     })
+}
+
+/// Regions near the target that may do should it have no room.
+pub(super) fn fallback(draft: &Draft<'_>) -> Vec<String> {
+    let near = draft.regions.near(&draft.request.target, &[&draft.request.source]);
+    near.into_iter().take(3).map(|code| code.to_string()).collect()
 }
 
 fn create(draft: &Draft<'_>, machine: &MachineInfo, cordoned: bool, launch: bool) -> Step {

@@ -199,7 +199,7 @@ fn fork(
             * gigabytes;
     let step = Step::new(id(what, machine, number), FORK, title)
         .why(if real { "a volume cannot change its region" } else { "the frozen original cannot be read while its Machine is stopped" })
-        .params(json!({"machine": machine.id, "path": mount.path, "region": region, "name": name, "size_gb": size}))
+        .params(json!({"machine": machine.id, "path": mount.path, "region": region, "name": name, "size_gb": size, "fallback": super::stateless::fallback(draft)}))
         .ensures("the copy can be mounted")
         .undo("delete the copy", [format!("fly volumes destroy COPY_VOLUME -y -a {}", draft.app())])
         .risk(Risk::None)

@@ -10,7 +10,6 @@ mod helper;
 mod make;
 pub mod plan;
 mod probe;
-pub mod script;
 mod shrink;
 mod snapshot;
 

@@ -12,7 +12,7 @@ use runbook::outcome::{Outcome, Report};
 use runbook::outputs::Outputs;
 use runbook::plan::{Id, Plan};
 use runbook::progress::Progress;
-use runbook::testing::{Bench, baseline};
+use runbook::testing::{Bench, Scenario as _, baseline};
 use serde_json::json;
 
 use crate::bench::{Moving, app};
@@ -240,4 +240,144 @@ async fn h14_a_deploy_in_the_middle_stops_before_the_cutover() {
     assert!(!state.contains("cordoned") || !state.contains("in fra running cordoned"), "{state}");
     assert_eq!(bench.undo(Faults::none()).await.unwrap().outcome, Outcome::Undone);
     assert!(!bench.world.state().await.contains("in ams"), "no orphan");
+}
+
+/// A deploy at any moment: never over it, never past it. Either the run finds it and stops, or nothing of the app was left to deploy to.
+#[tokio::test]
+async fn h14_a_deploy_at_any_moment_is_found() {
+    for (world, machine) in [(STATELESS, "148e21ea7e4303"), (VOLUME, "148e21ea7e4301")] {
+        let scenario = Moving::of(world);
+        let plan = baseline(&scenario).await.unwrap().plan;
+        for step in plan.steps().skip(1) {
+            let bench = Bench::new(&scenario, false).await;
+            let stop = format!("{}:observe:before:fail", step.id).parse().unwrap();
+            let report = bench.apply(Faults { faults: vec![stop], later: 0 }).await.unwrap();
+            assert!(report.outcome.error().is_some(), "{}: {:?}", step.id, report.outcome);
+            deploy(&bench.world.client, machine).await.unwrap();
+            let committed = report.committed;
+            let report = bench.resume(Faults::none()).await.unwrap();
+            assert!(report.outcome.error().is_some(), "{}: {:?}", step.id, report.outcome);
+            assert!(error(&report).contains(machine), "{}: {}", step.id, error(&report));
+            if committed {
+                continue;
+            }
+            let report = bench.undo(Faults::none()).await.unwrap();
+            assert_eq!(report.outcome, Outcome::Undone, "{}: {:?}", step.id, report.outcome);
+            let state = bench.world.state().await;
+            assert!(
+                !state.contains("in ams") && !state.contains("cordoned"),
+                "{}: {state}",
+                step.id
+            );
+        }
+    }
+}
+
+/// A host goes away at any moment, and comes back: the run stops with what to do, and both ways are open.
+#[tokio::test]
+async fn a_host_that_is_unreachable_for_a_while() {
+    for world in [STATELESS, VOLUME] {
+        let scenario = Moving::of(world);
+        let base = baseline(&scenario).await.unwrap();
+        let mut stopped = 0;
+        for step in base.plan.steps() {
+            for back in [false, true] {
+                let bench = Bench::new(&scenario, false).await;
+                let sim = Arc::clone(&bench.world.sim);
+                let host = |status: &str| {
+                    sim.control(
+                        "POST",
+                        "/_sim/machines/148e21ea7e4301",
+                        json!({"host_status": status}),
+                    )
+                    .unwrap();
+                };
+                let (away, id) = (Arc::clone(&sim), step.id.clone());
+                let act = move |_: &Outputs| {
+                    away.control(
+                        "POST",
+                        "/_sim/machines/148e21ea7e4301",
+                        json!({"host_status": "unreachable"}),
+                    )
+                    .unwrap();
+                };
+                let report = meddled(&bench, id.as_str(), act).await;
+                if let Some(error) = report.outcome.error() {
+                    stopped += 1;
+                    assert!(error.hint.is_some(), "{}: {error}", step.id);
+                }
+                host("ok");
+                scenario.settle(&bench.world).await;
+                let expected = if back && !report.committed {
+                    let report = bench.undo(Faults::none()).await.unwrap();
+                    assert_eq!(
+                        report.outcome,
+                        Outcome::Undone,
+                        "{}: {:?}",
+                        step.id,
+                        report.outcome
+                    );
+                    &base.start
+                } else {
+                    if report.outcome != Outcome::Done {
+                        let report = bench.resume(Faults::none()).await.unwrap();
+                        assert_eq!(
+                            report.outcome,
+                            Outcome::Done,
+                            "{}: {:?}",
+                            step.id,
+                            report.outcome
+                        );
+                    }
+                    &base.end
+                };
+                assert_eq!(&bench.world.state().await, expected, "after {}", step.id);
+            }
+        }
+        println!("the host was gone in {stopped} runs that stopped");
+        assert!(stopped > 0);
+    }
+}
+
+/// No room for the copy of a volume: another region is offered, the freeze is over, nothing is left behind.
+#[tokio::test]
+async fn a_target_without_room_for_volumes_is_named_with_another_region() {
+    let scenario = Moving::of(VOLUME);
+    let bench = Bench::new(&scenario, false).await;
+    let start = bench.world.state().await;
+    bench.world.sim.control("POST", "/_sim/regions/ams", json!({"volumes": 0})).unwrap();
+    let report = bench.apply(Faults::none()).await.unwrap();
+    assert!(matches!(report.outcome, Outcome::Stopped { .. }), "{:?}", report.outcome);
+    assert!(error(&report).contains("region plan --to lhr"), "{}", error(&report));
+    assert_eq!(bench.undo(Faults::none()).await.unwrap().outcome, Outcome::Undone);
+    assert_eq!(bench.world.state().await, start);
+}
+
+/// A lease that ends by itself is waited out by whoever resumes, and its end is told.
+#[tokio::test]
+async fn h21_a_lease_that_a_dead_client_left_is_told_with_its_end() {
+    let scenario = Moving::of(STATELESS);
+    let base = baseline(&scenario).await.unwrap();
+    let bench = Bench::new(&scenario, false).await;
+    let writer = bench.world.client.writer(fly_api::WriteAccess::approved("the test"));
+    let (name, id) = (app(), "148e21ea7e4301".parse().unwrap());
+    let wanted = fly_api::LeaseRequest {
+        ttl: std::time::Duration::from_mins(2),
+        ..fly_api::LeaseRequest::new("a console session")
+    };
+    // Its holder dies without giving it back.
+    std::mem::forget(writer.machine(&name, &id).lease(&wanted).await.unwrap());
+    let report = bench.apply(Faults::none()).await.unwrap();
+    let end = bench.world.sim.now() + jiff::SignedDuration::from_mins(2);
+    assert!(matches!(report.outcome, Outcome::Held { .. }), "{:?}", report.outcome);
+    let said = error(&report);
+    assert!(
+        said.contains("a console session") && said.contains("fly machine leases clear"),
+        "{said}"
+    );
+    // The time of its end, to the minute.
+    assert!(said.contains(&end.to_string()[..13]), "{said}, {end}");
+    bench.world.sim.advance(std::time::Duration::from_mins(3));
+    assert_eq!(bench.resume(Faults::none()).await.unwrap().outcome, Outcome::Done);
+    assert_eq!(bench.world.state().await, base.end);
 }

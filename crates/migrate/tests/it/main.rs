@@ -7,6 +7,7 @@
 mod bench;
 mod cli;
 mod dice;
+mod failures;
 mod faults;
 mod kills;
 mod live;
@@ -19,5 +20,3 @@ mod sweep;
 mod v2;
 mod volume;
 mod volume_check;
-#[cfg(target_os = "linux")]
-mod volume_scripts;
