@@ -95,7 +95,7 @@ impl Default for LimitTable {
         ];
         rows.extend(PER_ID.map(|action| row(Some(action), 1.0, 3, DOCUMENTED)));
         rows.extend(UNDOCUMENTED.map(|action| row(Some(action), 10.0, 10, POLICY)));
-        Self { as_of: "2026-08-07", rows, headroom: 0.95 }
+        Self { as_of: "2026-08-07", rows, headroom: 0.96 }
     }
 }
 

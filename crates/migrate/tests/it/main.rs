@@ -11,6 +11,7 @@ mod failures;
 mod faults;
 mod kills;
 mod live;
+mod load;
 mod operators;
 mod planning;
 mod refusals;
