@@ -258,18 +258,19 @@ pub(crate) fn exec(call: &mut Call<'_>) -> Answer {
 fn run_in_guest(call: &mut Call<'_>, command: &str) -> Result<(i64, String, String), Reply> {
     let machine = call.machine()?;
     let (id, config) = (machine.id.clone(), machine.config.clone());
+    let files = machine.scratch.clone();
+    let scratch =
+        Mount { volume: String::new(), path: "/tmp".to_owned(), size_gb: 8, used_bytes: 0, files };
     let lazy = call.state.settings.lazy_sync;
     let app = call.app_mut()?;
     let mut mounts = mounts(app, &config);
     mounts.extend(app.litefs_folder(&id));
-    let mut output = shell::run(command, &mut mounts);
+    mounts.push(scratch);
+    let output = shell::run(command, &mut mounts, &mut |sent| receive(app, sent));
+    let scratch = mounts.pop().map(|scratch| scratch.files).unwrap_or_default();
     keep(app, mounts, output.synced || !lazy);
-    if let Some(sent) = output.sent.take()
-        && !receive(app, &sent)
-    {
-        output.code = 1;
-        output.stderr +=
-            &["nc: can't connect to ", &sent.address, ": Connection refused\n"].concat();
+    if let Some(machine) = app.machines.iter_mut().find(|machine| machine.id == id) {
+        machine.scratch = scratch;
     }
     Ok((output.code, output.stdout, output.stderr))
 }
@@ -302,12 +303,15 @@ fn keep(app: &mut App, mounts: Vec<Mount>, synced: bool) {
 
 /// A running Machine of the app whose main process is `nc -l -p PORT | tar -C FOLDER -xf -`, in a loop, takes a stream.
 fn receive(app: &mut App, sent: &Sent) -> bool {
-    let listens = format!("nc -l -p {} | tar -C ", sent.port);
+    let listens = format!("nc -l -p {} ", sent.port);
     let found = app.machines.iter().find_map(|machine| {
         let here = machine.private_ip == sent.address && machine.state == "started";
         let words = machine.config.get("init")?.get("exec")?.as_array()?;
         let script = words.last()?.as_str()?;
-        let folder = script.split_once(listens.as_str())?.1.split(' ').next()?.to_owned();
+        let (input, rest) = script.split_once(listens.as_str())?.1.split_once("| tar -C ")?;
+        // The first process of a Machine has no input, and `nc` ends when its input does.
+        let stays = input.trim_start().starts_with("<>");
+        let folder = rest.split(' ').next().filter(|_| stays)?.to_owned();
         here.then(|| (machine.config.clone(), folder))
     });
     let Some((config, folder)) = found else { return false };

@@ -277,6 +277,7 @@ impl Builder {
             memory_limit_mb: None,
             execs: file.execs.clone(),
             schedule_from: self.start,
+            scratch: super::volume::Files::new(),
             events,
             id,
         }

@@ -106,6 +106,7 @@ impl State {
             memory_limit_mb: None,
             execs: Vec::new(),
             schedule_from: now,
+            scratch: super::volume::Files::new(),
             id: id.clone(),
         };
         let prepared = now.saturating_add(platform.settings.create_delay).unwrap_or(now);

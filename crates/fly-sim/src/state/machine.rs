@@ -37,6 +37,8 @@ pub(crate) struct Machine {
     pub(crate) execs: Vec<ExecFile>,
     /// From when on its schedule counts.
     pub(crate) schedule_from: Timestamp,
+    /// `/tmp` of its root file system, which each boot makes anew.
+    pub(crate) scratch: super::volume::Files,
 }
 
 /// A transition that happens by itself when its time has come.

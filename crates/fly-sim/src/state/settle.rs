@@ -83,6 +83,7 @@ impl Machine {
             }
             self.events.extend(pending.event);
             if pending.boot {
+                self.scratch.clear();
                 self.checks = started_checks(self, behaviors, pending.at);
                 if self.processes.is_empty() {
                     self.processes.push(process(self));

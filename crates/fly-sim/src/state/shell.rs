@@ -1,18 +1,23 @@
 //! A very small shell over the files of mounted volumes, so that `exec` can show what survived a fork, a restore or a
-//! move: `cat`, `ls`, `find`, `df`, `sha256sum`, `sort`, `wc`, `echo`, `test`, `rm`, `sync`, joined by `;`, `&&` and `|`; and `tar`
-//! into `nc`, by which one Machine sends its files to another that listens.
+//! move: `cat`, `ls`, `find`, `df`, `stat`, `sha256sum`, `sort`, `wc`, `echo`, `test`, `rm`, `sync`, joined by `;`, `&&`, `|` and
+//! parentheses; and `tar` into `nc`, by which one Machine sends its files to another that listens.
 //!
-//! Nothing is executed on the host. A program that is not listed is not found, as in an image without it.
+//! Nothing is executed on the host. A program that is not listed is not found, as in an image without it. What is put into the
+//! background with a final `&` is over at once, and only its files tell how it ended.
+
+mod parse;
 
 use sha2::{Digest, Sha256};
 
 use super::volume::Files;
+pub(crate) use parse::quoted;
+use parse::{Redirections, in_background, redirections, split_list, split_pipeline, words};
 
 /// A mounted volume.
 #[derive(Debug, Clone)]
 pub(crate) struct Mount {
     pub(crate) volume: String,
-    /// Where it is mounted, without a final slash.
+    /// Where it is mounted, without a final slash. Without a volume it is a folder of the Machine itself.
     pub(crate) path: String,
     pub(crate) size_gb: i64,
     pub(crate) used_bytes: i64,
@@ -26,8 +31,6 @@ pub(crate) struct Output {
     pub(crate) stderr: String,
     /// `sync` ran.
     pub(crate) synced: bool,
-    /// What `nc` sends to another Machine.
-    pub(crate) sent: Option<Sent>,
 }
 
 /// A stream to another Machine.
@@ -42,63 +45,101 @@ struct Shell<'a> {
     mounts: &'a mut [Mount],
     folder: String,
     synced: bool,
-    sent: Option<Sent>,
+    /// What another Machine makes of a stream: whether somebody there took it.
+    network: &'a mut dyn FnMut(&Sent) -> bool,
+    /// `$?`
+    last: i64,
 }
 
 /// One program's end: code, output, errors.
 type Done = (i64, String, String);
 
-/// Runs a command line as the guest's `exec` would.
-pub(crate) fn run(command: &str, mounts: &mut [Mount]) -> Output {
+/// Runs a command line as the guest's `exec` would. `network` is given what `nc` sends, and says whether it was taken.
+pub(crate) fn run(
+    command: &str,
+    mounts: &mut [Mount],
+    network: &mut dyn FnMut(&Sent) -> bool,
+) -> Output {
     let words = words(command);
     let script = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [shell, "-c" | "-lc" | "-ec", script, ..] if is_shell(shell) => script.to_owned(),
         _ => command.to_owned(),
     };
-    let mut shell = Shell { mounts, folder: "/".to_owned(), synced: false, sent: None };
-    let mut output = Output::default();
-    for (joined, pipeline) in split_list(&script) {
-        if joined && output.code != 0 {
-            continue;
+    let mut shell = Shell::new(mounts, network);
+    let (code, stdout, stderr) = match in_background(&script) {
+        Some(job) => {
+            shell.list(job);
+            (0, String::new(), String::new())
         }
-        let (code, out, err) = shell.pipeline(pipeline);
-        output.code = code;
-        output.stdout += &out;
-        output.stderr += &err;
-    }
-    output.synced = shell.synced;
-    output.sent = shell.sent;
-    output
+        None => shell.list(&script),
+    };
+    Output { code, stdout, stderr, synced: shell.synced }
 }
 
 /// What `tar -C FOLDER -xf -` does with a stream.
 pub(crate) fn unpack(folder: &str, stream: &str, mounts: &mut [Mount]) -> bool {
-    let mut shell = Shell { mounts, folder: "/".to_owned(), synced: false, sent: None };
-    shell.tar(&["-C", folder, "-xf", "-"], stream).0 == 0
+    Shell::new(mounts, &mut |_| false).tar(&["-C", folder, "-xf", "-"], stream).0 == 0
 }
 
 fn is_shell(word: &str) -> bool {
     matches!(word.rsplit('/').next(), Some("sh" | "bash" | "ash" | "dash"))
 }
 
-impl Shell<'_> {
+impl<'a> Shell<'a> {
+    fn new(mounts: &'a mut [Mount], network: &'a mut dyn FnMut(&Sent) -> bool) -> Self {
+        Self { mounts, folder: "/".to_owned(), synced: false, network, last: 0 }
+    }
+
+    fn list(&mut self, text: &str) -> Done {
+        let mut all: Done = ok("");
+        for (joined, pipeline) in split_list(text) {
+            if joined && all.0 != 0 {
+                continue;
+            }
+            let (code, out, err) = self.pipeline(pipeline);
+            self.last = code;
+            all = (code, all.1 + &out, all.2 + &err);
+        }
+        all
+    }
+
     fn pipeline(&mut self, text: &str) -> Done {
-        let mut done: Done = (0, String::new(), String::new());
-        for part in split_unquoted(text, &["|"]) {
-            let (code, out, err) = self.program(part.1, &done.1);
+        let mut done: Done = ok("");
+        for part in split_pipeline(text) {
+            let (code, out, err) = self.command(part, &done.1);
             done = (code, out, done.2 + &err);
         }
         done
     }
 
-    fn program(&mut self, text: &str, stdin: &str) -> Done {
-        let (text, target) = redirection(text);
-        let words = words(&text);
-        let Some((name, args)) = words.split_first() else {
-            return (0, String::new(), String::new());
+    /// A program, or a list in parentheses, and where its output goes.
+    fn command(&mut self, text: &str, stdin: &str) -> Done {
+        let (text, Redirections { out: target, err: errors }) = redirections(text);
+        let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+        let (mut code, mut out, mut err) = match inner {
+            Some(inner) => self.list(inner),
+            None => self.program(&text.replace("$?", &self.last.to_string()), stdin),
         };
+        if let Some(path) = errors
+            && self.write(&path, &err, false)
+        {
+            err.clear();
+        }
+        if let Some((append, path)) = target {
+            if !self.write(&path, &out, append) {
+                code = 1;
+                err = format!("sh: can't create {path}: nonexistent directory\n");
+            }
+            out.clear();
+        }
+        (code, out, err)
+    }
+
+    fn program(&mut self, text: &str, stdin: &str) -> Done {
+        let words = words(text);
+        let Some((name, args)) = words.split_first() else { return ok("") };
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let (code, out, err) = match name.rsplit('/').next().unwrap_or_default() {
+        match name.rsplit('/').next().unwrap_or_default() {
             "cat" if args.is_empty() => ok(stdin),
             "cat" => self.each(&args, |_, content| content.to_owned()),
             "sha256sum" if args.is_empty() => ok(format!("{}  -\n", sha256(stdin))),
@@ -106,22 +147,19 @@ impl Shell<'_> {
                 self.each(&args, |path, content| format!("{}  {path}\n", sha256(content)))
             }
             "find" => self.find(&args),
-            "ls" => self.list(&args),
-            "sort" => ok(sorted(stdin)),
+            "ls" => self.ls(&args),
+            "sort" if args.is_empty() => ok(sorted(stdin)),
+            "sort" => {
+                let (code, text, err) = self.each(&args, |_, content| content.to_owned());
+                (code, sorted(&text), err)
+            }
             "wc" => ok(count(stdin, args.first().copied().unwrap_or("-c"))),
             "echo" => ok(args.join(" ") + "\n"),
             "test" | "[" => (i64::from(!self.exists(&args)), String::new(), String::new()),
             "rm" => self.remove(&args),
             "df" => self.df(&args),
             "tar" => self.tar(&args, stdin),
-            "nc" => {
-                // Options and their values come first, then address and port.
-                if let [.., address, port] = args[..] {
-                    let (address, port) = (address.to_owned(), port.to_owned());
-                    self.sent = Some(Sent { address, port, stream: stdin.to_owned() });
-                }
-                ok("")
-            }
+            "nc" => self.nc(&args, stdin),
             "sync" => {
                 self.synced = true;
                 ok("")
@@ -130,17 +168,23 @@ impl Shell<'_> {
                 self.folder = self.absolute(args.first().copied().unwrap_or("/"));
                 ok("")
             }
-            "true" | ":" | "mkdir" | "set" => ok(""),
+            "true" | ":" | "mkdir" | "mkfifo" | "set" => ok(""),
             "false" => (1, String::new(), String::new()),
             other => (127, String::new(), format!("sh: {other}: not found\n")),
-        };
-        match target {
-            None => (code, out, err),
-            Some((append, path)) if self.write(&path, &out, append) => (code, String::new(), err),
-            Some((_, path)) => {
-                (1, String::new(), format!("sh: can't create {path}: nonexistent directory\n"))
-            }
         }
+    }
+
+    /// `nc [-w SECONDS] ADDRESS PORT`
+    fn nc(&mut self, args: &[&str], stdin: &str) -> Done {
+        let [.., address, port] = args[..] else {
+            return (1, String::new(), "nc: no address\n".to_owned());
+        };
+        let (address, port) = (address.to_owned(), port.to_owned());
+        let sent = Sent { address, port, stream: stdin.to_owned() };
+        if (self.network)(&sent) {
+            return ok("");
+        }
+        (1, String::new(), format!("nc: can't connect to {}: Connection refused\n", sent.address))
     }
 
     fn absolute(&self, path: &str) -> String {
@@ -208,25 +252,43 @@ impl Shell<'_> {
         )
     }
 
-    /// `find DIR [-type f] [-exec sha256sum {} +]`.
+    /// `find DIR [-type f] [-exec sha256sum {} +]`, or `stat -c FORMAT`. Without `-type f` folders are found, too.
     fn find(&self, args: &[&str]) -> Done {
         let folder = args.first().filter(|arg| !arg.starts_with('-')).copied().unwrap_or(".");
         let Some(paths) = self.below(folder) else {
             return (1, String::new(), format!("find: {folder}: No such file or directory\n"));
         };
-        let exec = args.iter().position(|arg| *arg == "-exec").and_then(|at| args.get(at + 1));
+        let mut paths = paths;
+        if !args.contains(&"-type") {
+            let inside = |path: &String| {
+                let ends = path.match_indices('/').map(|(at, _)| at);
+                ends.filter(|at| *at > folder.len())
+                    .map(|at| path[..at].to_owned())
+                    .collect::<Vec<_>>()
+            };
+            let folders: Vec<String> = paths.iter().flat_map(inside).collect();
+            paths.extend(folders);
+            paths.push(folder.to_owned());
+            paths.sort();
+            paths.dedup();
+        }
+        let exec =
+            args.iter().position(|arg| *arg == "-exec").map_or(&args[..0], |at| &args[at + 1..]);
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         match exec {
-            Some(&"sha256sum") => {
+            ["sha256sum", ..] => {
                 self.each(&paths, |path, content| format!("{}  {path}\n", sha256(content)))
             }
-            Some(other) => (127, String::new(), format!("find: {other}: not found\n")),
-            None if args.contains(&"-print0") => ok(paths.join("\0")),
-            None => ok(lines(&paths)),
+            ["stat", "-c", format, ..] => {
+                ok(paths.iter().map(|path| stat(format, path, self.read(path))).collect::<String>())
+            }
+            [other, ..] => (127, String::new(), format!("find: {other}: not found\n")),
+            [] if args.contains(&"-print0") => ok(paths.join("\0")),
+            [] => ok(lines(&paths)),
         }
     }
 
-    fn list(&self, args: &[&str]) -> Done {
+    fn ls(&self, args: &[&str]) -> Done {
         let folder = args.iter().find(|arg| !arg.starts_with('-')).copied().unwrap_or(".");
         match self.below(folder) {
             Some(paths) => {
@@ -254,7 +316,7 @@ impl Shell<'_> {
     fn df(&self, args: &[&str]) -> Done {
         let folder = args.iter().rfind(|arg| !arg.starts_with('-')).copied().unwrap_or("/");
         let head = "Filesystem 1024-blocks Used Available Capacity Mounted on\n";
-        let line = match self.place(folder) {
+        let line = match self.place(folder).filter(|(at, _)| !self.mounts[*at].volume.is_empty()) {
             Some((mount, _)) => {
                 let mount = &self.mounts[mount];
                 let (all, used) = (mount.size_gb << 20, mount.used_bytes >> 10);
@@ -277,9 +339,20 @@ impl Shell<'_> {
         if args.contains(&"-cf") {
             return ok(serde_json::to_string(&self.mounts[mount].files).unwrap_or_default());
         }
+        let mount = &mut self.mounts[mount];
         match serde_json::from_str::<Files>(stdin) {
             Ok(files) => {
-                self.mounts[mount].files.extend(files);
+                let size = |files: &Files| files.values().map(String::len).sum::<usize>();
+                let mut whole = mount.files.clone();
+                whole.extend(files);
+                if i64::try_from(size(&whole)).is_ok_and(|size| size > mount.size_gb << 30) {
+                    return (
+                        1,
+                        String::new(),
+                        "tar: write error: No space left on device\n".to_owned(),
+                    );
+                }
+                mount.files = whole;
                 ok("")
             }
             Err(_) => (2, String::new(), "tar: short read\n".to_owned()),
@@ -299,6 +372,22 @@ impl Shell<'_> {
 
 fn ok(text: impl Into<String>) -> Done {
     (0, text.into(), String::new())
+}
+
+/// `stat -c FORMAT` of a file that root made, or of a folder, which has no content.
+fn stat(format: &str, path: &str, content: Option<&str>) -> String {
+    let quoted = format!("'{path}'");
+    let size = content.map_or(4096, str::len).to_string();
+    let fields = [
+        ("%f", content.map_or("41ed", |_| "81a4")),
+        ("%u", "0"),
+        ("%g", "0"),
+        ("%Y", "0"),
+        ("%s", &size),
+        ("%n", path),
+        ("%N", &quoted),
+    ];
+    fields.iter().fold(format.to_owned() + "\n", |text, (field, value)| text.replace(field, value))
 }
 
 pub(crate) fn sha256(text: &str) -> String {
@@ -322,97 +411,47 @@ fn count(text: &str, flag: &str) -> String {
     format!("{number}\n")
 }
 
-/// Cuts a final `> file` or `>> file`.
-fn redirection(text: &str) -> (String, Option<(bool, String)>) {
-    let parts = split_unquoted(text, &["2>&1", "2>/dev/null", ">>", ">"]);
-    let command = parts.first().map_or("", |part| part.1).to_owned();
-    let target = parts.iter().skip(1).find(|part| part.0.starts_with('>'));
-    let target =
-        target.and_then(|(sign, path)| Some((*sign == ">>", words(path).first()?.clone())));
-    (command, target)
-}
-
-/// (Whether the part before must have succeeded, pipeline).
-fn split_list(text: &str) -> Vec<(bool, &str)> {
-    let parts = split_unquoted(text, &["&&", ";", "\n"]);
-    parts.into_iter().map(|(sign, part)| (sign == "&&", part)).collect()
-}
-
-/// Parts between separators outside quotes, each with the separator before it.
-fn split_unquoted<'t>(text: &'t str, separators: &[&'static str]) -> Vec<(&'static str, &'t str)> {
-    let mut parts = Vec::new();
-    let (mut quote, mut start, mut before, mut at) = (None, 0, "", 0);
-    while let Some(c) = text[at..].chars().next() {
-        let found = separators.iter().find(|s| quote.is_none() && text[at..].starts_with(**s));
-        if let Some(separator) = found.filter(|_| !text[..at].ends_with('\\')) {
-            parts.push((before, text[start..at].trim()));
-            before = separator;
-            at += separator.len();
-            start = at;
-            continue;
-        }
-        match quote {
-            Some(open) if c == open => quote = None,
-            None if c == '\'' || c == '"' => quote = Some(c),
-            _ => {}
-        }
-        at += c.len_utf8();
-    }
-    parts.push((before, text[start..].trim()));
-    parts
-}
-
-/// One line that `words` takes apart into the same words.
-pub(crate) fn quoted(words: &[&str]) -> String {
-    let quote = |word: &&str| match (word.contains('\''), word.contains('"')) {
-        _ if !word.contains(|c: char| c.is_whitespace() || "|;&><'\"".contains(c))
-            && !word.is_empty() =>
-        {
-            (*word).to_owned()
-        }
-        (true, _) => format!("\"{word}\""),
-        _ => format!("'{word}'"),
-    };
-    words.iter().map(quote).collect::<Vec<_>>().join(" ")
-}
-
-/// Words with quotes removed.
-fn words(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let (mut word, mut quote, mut any) = (String::new(), None, false);
-    for c in text.chars() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            Some(_) => word.push(c),
-            None if c == '\'' || c == '"' => (quote, any) = (Some(c), true),
-            None if c.is_whitespace() => {
-                if any {
-                    words.push(std::mem::take(&mut word));
-                    any = false;
-                }
-            }
-            None if c == '\\' => {}
-            None => {
-                word.push(c);
-                any = true;
-            }
-        }
-    }
-    if any {
-        words.push(word);
-    }
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn run(command: &str, mounts: &mut [Mount]) -> Output {
+        super::run(command, mounts, &mut |_| false)
+    }
 
     fn mounts() -> Vec<Mount> {
         let files = [("a.txt", "one\n"), ("sub/b.txt", "two\n")];
         let files = files.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
         let (volume, path) = ("vol_1".to_owned(), "/data".to_owned());
         vec![Mount { volume, path, size_gb: 1, used_bytes: 2048, files }]
+    }
+
+    #[test]
+    fn a_job_in_the_background_leaves_its_files() {
+        let tmp = Mount {
+            volume: String::new(),
+            path: "/tmp".to_owned(),
+            files: Files::new(),
+            ..mounts().remove(0)
+        };
+        let mut all = [mounts(), vec![tmp]].concat();
+        let started = run(
+            "sh -c '( ( cd /data && find . -type f -exec stat -c %f:%N {} + ) >/tmp/out 2>/tmp/err; echo $? >/tmp/end ) </dev/null >/dev/null 2>&1 &'",
+            &mut all,
+        );
+        assert_eq!(started, Output::default());
+        let mut said = |command: &str| run(command, &mut all).stdout;
+        assert_eq!(said("cat /tmp/end"), "0\n");
+        assert_eq!(said("cat /tmp/out"), "81a4:'./a.txt'\n81a4:'./sub/b.txt'\n");
+        assert_eq!(
+            said("sh -c 'cd /data && find . -exec stat -c %f:%n {} +'"),
+            "41ed:.\n81a4:./a.txt\n41ed:./sub\n81a4:./sub/b.txt\n"
+        );
+        assert_eq!(said("sort /tmp/out /tmp/end"), "0\n81a4:'./a.txt'\n81a4:'./sub/b.txt'\n");
+        assert_eq!(said("cat /tmp/err"), "");
+        assert_eq!(said("sh -c '(psql) 2>/tmp/err; echo $?'"), "127\n");
+        assert_eq!(said("cat /tmp/err"), "sh: psql: not found\n");
+        assert!(said("df -Pk /tmp").ends_with(" /\n"), "no volume is mounted there");
     }
 
     #[test]
@@ -446,8 +485,14 @@ mod tests {
         }
         assert!(run("sync", &mut mounts()).synced);
         assert_eq!(run("cat /data/none", &mut mounts()).code, 1);
-        let sent =
-            run("sh -c 'tar -C /data -cf - . | nc -w 5 fdaa::3 7400'", &mut mounts()).sent.unwrap();
+        let mut taken = Vec::new();
+        let send = "sh -c 'tar -C /data -cf - . | nc -w 5 fdaa::3 7400'";
+        super::run(send, &mut mounts(), &mut |sent| {
+            taken.push(sent.clone());
+            true
+        });
+        assert_eq!(run(send, &mut mounts()).code, 1, "nobody listens");
+        let sent = taken.pop().unwrap();
         assert_eq!((sent.address.as_str(), sent.port.as_str()), ("fdaa::3", "7400"));
         let mut other = mounts();
         other[0].files.clear();

@@ -13,12 +13,15 @@ use runbook::context::StepContext;
 use runbook::error::StepError;
 use serde_json::json;
 
+use super::script::{self, SCRATCH};
 use crate::errors::{read_error, write_error};
 use crate::inventory::facts::{PLAN, STEP};
 use crate::platform::{LIST_LAG, Platform};
 
 /// Where a helper mounts its volume.
 pub(crate) const MOUNT: &str = "/flyops";
+/// Room for sorting the names of a million files.
+pub(crate) const MEMORY_MB: i64 = 1024;
 /// The platform answers 408 to commands that take longer, although they go on.
 const EXEC_LIMIT: Duration = Duration::from_secs(30);
 
@@ -28,6 +31,57 @@ pub(crate) struct Helper<'a> {
     pub(crate) mark: &'a str,
     /// Step and role.
     pub(crate) name: String,
+}
+
+/// The size of a helper.
+pub(crate) fn guest() -> serde_json::Value {
+    json!({"cpu_kind": "shared", "cpus": 1, "memory_mb": MEMORY_MB})
+}
+
+/// Something that may take longer than `exec` waits.
+pub(crate) struct Job<'a> {
+    pub(crate) platform: &'a Platform,
+    pub(crate) machine: &'a MachineId,
+    /// Once per Machine.
+    pub(crate) name: String,
+    pub(crate) script: &'a str,
+}
+
+impl Job<'_> {
+    /// Puts it into the background. Without an answer nobody knows whether it runs: that is an error.
+    pub(crate) async fn start(&self, permit: &Permit) -> Result<(), StepError> {
+        let line = script::job(&self.name, self.script, SCRATCH);
+        self.ask(permit, &line).await.and_then(|said| match said.code {
+            0 => Ok(()),
+            code => Err(StepError::failed(format!(
+                "a command could not be started in helper Machine {} of app {}: {code}: {}",
+                self.machine,
+                self.platform.app,
+                said.err.trim()
+            ))
+            .hint("the image of helpers needs a shell: see --helper-image")),
+        })
+    }
+
+    /// How it ended, if it did.
+    pub(crate) async fn ended(&self, permit: &Permit) -> Result<Option<Said>, StepError> {
+        let end = self.ask(permit, &script::end(&self.name, SCRATCH)).await?;
+        let Ok(code) = end.out.trim().parse() else { return Ok(None) };
+        let out = self.ask(permit, &script::out(&self.name, SCRATCH)).await?.out;
+        let err = self.ask(permit, &script::err(&self.name, SCRATCH)).await?.out;
+        Ok(Some(Said { code, out, err }))
+    }
+
+    async fn ask(&self, permit: &Permit, line: &str) -> Result<Said, StepError> {
+        let writer = self.platform.writer(permit);
+        exec(self.platform, &writer, self.machine, line).await?.ok_or_else(|| {
+            StepError::failed(format!(
+                "helper Machine {} of app {} did not answer in time",
+                self.machine, self.platform.app
+            ))
+            .hint("resume to begin this step again")
+        })
+    }
 }
 
 /// What a command in a Machine answered.
@@ -152,7 +206,7 @@ impl Helper<'_> {
         let config = json!({
             "image": image,
             "init": {"exec": ["sh", "-c", script]},
-            "guest": {"cpu_kind": "shared", "cpus": 1, "memory_mb": 256},
+            "guest": guest(),
             "restart": {"policy": "no"},
             "mounts": [{"volume": volume, "path": MOUNT}],
         });

@@ -10,6 +10,7 @@ mod helper;
 mod make;
 pub mod plan;
 mod probe;
+pub mod script;
 mod shrink;
 mod snapshot;
 

@@ -4,7 +4,7 @@ use runbook::outputs::reference;
 use runbook::plan::{Group, NoReturn, OnLoss, SessionSpec, Step};
 use serde_json::json;
 
-use super::copy::COPY;
+use super::copy::{COPY, FULL_PERCENT};
 use super::make::DROP;
 use super::plan::{JobError, New, OUTAGE, Parts, Request, documented, make, reachable, size};
 use super::probe::MOUNTED;
@@ -12,9 +12,6 @@ use super::snapshot::SNAPSHOT;
 use crate::inventory::{MachineInfo, VolumeInfo};
 use crate::leases::{LEASES, TTL_SECONDS};
 use crate::steps::{CORDON, CREATE, HEALTH, STOP, UNCORDON};
-
-/// File systems need some of the space for themselves, and an app needs some to go on.
-const FULL_PERCENT: i64 = 90;
 
 pub(super) fn shrink(
     request: &Request<'_>,
@@ -55,9 +52,6 @@ pub(super) fn shrink(
         "owners and modes of files are kept by tar; holes in sparse files and extended attributes are not".to_owned(),
         "while it copies, a helper Machine listens on the private network of the organization".to_owned(),
     ];
-    if volume.used_bytes.is_none_or(|used| used > 3 << 30) {
-        warnings.push("to compare, all files are read by `exec`, which waits 30 s: with many gigabytes the plan stops there; then copy by hand".to_owned());
-    }
     let parts = match machine {
         None => detached(request, mark, volume, size_gb),
         Some(machine) => {

@@ -21,3 +21,5 @@ mod sweep;
 mod v2;
 mod volume;
 mod volume_check;
+#[cfg(target_os = "linux")]
+mod volume_scripts;

@@ -277,4 +277,6 @@ async fn a_shrunk_volume_has_the_same_files() {
 async fn a_free_volume_is_shrunk() {
     let base = all("shrink a free volume", shrink("vol_0000000000000002", 2)).await;
     assert!(base.end.contains("volume archive in fra 2 GB free"), "{}", base.end);
+    let content = "content of archive in fra: {\"old\": \"ancient\\n\"}";
+    assert_eq!(base.end.lines().filter(|line| *line == content).count(), 2, "{}", base.end);
 }
