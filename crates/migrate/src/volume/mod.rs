@@ -3,11 +3,15 @@
 //! One module per job or kind of step: `check` judges, `plan` decides which steps a job has, `make`, `snapshot`, `probe` and `copy`
 //! are kinds of steps, `helper` are the Machines that look inside. It must not know: moves of whole apps.
 
+mod add;
 pub mod check;
 pub mod cli;
+mod copies;
 mod copy;
 mod helper;
+mod job;
 mod make;
+mod parts;
 pub mod plan;
 mod probe;
 pub mod script;

@@ -5,8 +5,10 @@ use runbook::plan::{Group, NoReturn, OnLoss, SessionSpec, Step};
 use serde_json::json;
 
 use super::copy::{COPY, FULL_PERCENT};
+use super::job::{JobError, Request};
 use super::make::DROP;
-use super::plan::{JobError, New, OUTAGE, Parts, Request, documented, make, reachable, size};
+use super::parts::{New, OUTAGE, documented, make, reachable, size};
+use super::plan::Parts;
 use super::probe::MOUNTED;
 use super::snapshot::SNAPSHOT;
 use crate::inventory::{MachineInfo, VolumeInfo};
