@@ -1,7 +1,7 @@
 //! Runs of this tool: where they are kept, who carries them out, how they end.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use fly_types::{AppName, OrgSlug};
 use ops_cli::{CliError, Context, Exit, Scrubber, Ui, env};
@@ -46,7 +46,7 @@ pub(crate) fn executor(
     let store = Arc::new(store);
     Ok(LocalExecutor::new(registry(&platform, org), store, Arc::clone(&context.clock))
         .secrets(Arc::new(Guard(context.scrubber.clone())))
-        .progress(Arc::new(Lines(context.ui.clone())))
+        .progress(Arc::new(Lines { ui: context.ui.clone(), last: Mutex::default() }))
         .faults(faults(context)?)
         .cancel(cancel))
 }
@@ -68,29 +68,37 @@ impl SecretGuard for Guard {
     }
 }
 
-/// A line per step.
-struct Lines(Ui);
+/// A line per step, and one for each new thing that it waits for.
+struct Lines {
+    ui: Ui,
+    last: Mutex<String>,
+}
 
 impl Progress for Lines {
     fn record(&self, plan: &Plan, record: &Record) {
         let title = |id: &Id| plan.step(id).map_or("", |step| step.title.as_str()).to_owned();
         match &record.event {
-            Event::Intent { step, .. } => self.0.detail(&format!("… {step}: {}", title(step))),
+            Event::Intent { step, .. } => self.ui.detail(&format!("… {step}: {}", title(step))),
             Event::Done { step, acted, .. } => {
                 let word = if *acted { "done" } else { "ok" };
-                self.0.note(&format!("{word} {step}: {}", title(step)));
+                self.ui.note(&format!("{word} {step}: {}", title(step)));
             }
-            Event::Failed { step, error, .. } => self.0.note(&format!("failed {step}: {error}")),
-            Event::Undone { step } => self.0.note(&format!("undone {step}: {}", title(step))),
+            Event::Failed { step, error, .. } => self.ui.note(&format!("failed {step}: {error}")),
+            Event::Undone { step } => self.ui.note(&format!("undone {step}: {}", title(step))),
             Event::UndoFailed { step, error } => {
-                self.0.note(&format!("undo failed {step}: {error}"));
+                self.ui.note(&format!("undo failed {step}: {error}"));
             }
             _ => {}
         }
     }
 
     fn note(&self, step: &Id, text: &str) {
-        self.0.detail(&format!("  {step}: {text}"));
+        let line = format!("…  {step}: {text}");
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last != line {
+            self.ui.note(&line);
+            *last = line;
+        }
     }
 }
 

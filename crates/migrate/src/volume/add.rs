@@ -5,7 +5,7 @@ use runbook::plan::Group;
 use serde_json::json;
 
 use super::job::{JobError, Request};
-use super::parts::{New, PLACE, checked, documented, make, probe};
+use super::parts::{New, PLACE, checked, documented, guest, make, probe};
 use super::plan::Parts;
 
 pub(super) fn add(
@@ -69,7 +69,10 @@ pub(super) fn add(
         Group::serial(
             "volume",
             "make the volume",
-            vec![make("volume", app, &new, json!({}), machine), probe(request, mark, &region)],
+            vec![
+                make("volume", app, &new, json!({}), machine.map(guest)),
+                probe(request, mark, &region),
+            ],
         ),
     ];
     Ok(Parts {

@@ -6,7 +6,7 @@ use runbook::plan::{Group, Step};
 use serde_json::json;
 
 use super::job::{JobError, Request};
-use super::parts::{New, PLACE, checked, documented, make, probe, reachable};
+use super::parts::{New, PLACE, checked, documented, guest, make, probe, reachable};
 use super::plan::Parts;
 use super::probe::SYNC;
 use crate::inventory::VolumeInfo;
@@ -75,7 +75,7 @@ pub(super) fn fork(
             volume.region, new.region
         ));
     }
-    steps.push(make("volume", app, new, json!({"fork": volume.id}), machine));
+    steps.push(make("volume", app, new, json!({"fork": volume.id}), machine.map(guest)));
     steps.push(probe(request, mark, &new.region));
     Ok(Parts {
         summary: format!("fork volume {} of app {app} into {}", volume.id, new.region),
@@ -151,7 +151,7 @@ pub(super) fn restore(
                 "volume",
                 "restore",
                 vec![
-                    make("volume", app, new, json!({"snapshot": snapshot.id}), machine),
+                    make("volume", app, new, json!({"snapshot": snapshot.id}), machine.map(guest)),
                     probe(request, mark, &new.region),
                 ],
             ),

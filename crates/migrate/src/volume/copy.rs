@@ -182,7 +182,9 @@ impl Between<'_> {
                 return Ok(said);
             }
             let there = mounted(platform, &writer, &self.to.id, MOUNT).await?.used_kb;
-            self.cx.note(&format!("{} of {} MB", there / 1024, self.used_kb / 1024));
+            // In steps of five per cent: it may take hours.
+            let part = (there * 20 / self.used_kb.max(1)).min(20) * 5;
+            self.cx.note(&format!("about {part} % of {} MB arrived", self.used_kb / 1024));
             still = if there == last { still + 1 } else { 0 };
             last = there;
             if still >= STALLED {

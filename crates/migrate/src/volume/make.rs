@@ -53,8 +53,13 @@ impl Params {
     }
 }
 
-/// Waits until a volume is finished, and says what it is.
-pub(crate) async fn settled(platform: &Platform, id: &VolumeId) -> Result<Volume, StepError> {
+/// Waits until a volume is finished, and says what it is. Each state that it comes through is told.
+async fn settled(
+    platform: &Platform,
+    cx: &StepContext<'_>,
+    id: &VolumeId,
+) -> Result<Volume, StepError> {
+    let mut last = String::new();
     loop {
         let found = platform.client.volume(&platform.app, id).await;
         let volume = found.map_err(|error| read_error(&error))?.value;
@@ -67,8 +72,25 @@ pub(crate) async fn settled(platform: &Platform, id: &VolumeId) -> Result<Volume
                 ))
                 .hint("undo, then plan again"));
             }
-            _ => platform.pause(PAUSE).await,
+            state => {
+                let word = state.map_or("of unknown state", VolumeState::as_str);
+                if word != last {
+                    cx.note(&format!("volume {id} is {word}{}", explained(word)));
+                    word.clone_into(&mut last);
+                }
+                platform.pause(PAUSE).await;
+            }
         }
+    }
+}
+
+/// What goes on in a state (Machines API reference, section 7).
+fn explained(state: &str) -> &'static str {
+    match state {
+        "enabling_remote_export" => ": the original's host prepares to send it",
+        "hydrating" => ": it is filled over the network, at the pace of what the original holds",
+        "restoring" => ": the snapshot is being copied",
+        _ => "",
     }
 }
 
@@ -216,13 +238,13 @@ impl StepKind for Make {
     async fn wait(&self, cx: &StepContext<'_>) -> Result<(), StepError> {
         let params: Params = cx.parse()?;
         let id = self.ours(cx, &params).await?;
-        settled(&self.0, &id).await.map(|_| ())
+        settled(&self.0, cx, &id).await.map(|_| ())
     }
 
     async fn verify(&self, cx: &StepContext<'_>) -> Result<Outputs, StepError> {
         let params: Params = cx.parse()?;
         let id = self.ours(cx, &params).await?;
-        let volume = settled(&self.0, &id).await?;
+        let volume = settled(&self.0, cx, &id).await?;
         if volume.region.get() != Some(&params.region) {
             return Err(StepError::unsafe_state(format!(
                 "volume {id} of app {} is not in {}",

@@ -72,13 +72,7 @@ pub(super) fn documented(app: &str) -> Step {
 }
 
 /// The step that makes a volume.
-pub(super) fn make(
-    id: &str,
-    app: &str,
-    new: &New,
-    source: Value,
-    machine: Option<&MachineInfo>,
-) -> Step {
+pub(super) fn make(id: &str, app: &str, new: &New, source: Value, compute: Option<Value>) -> Step {
     let by_hand = match (source["fork"].as_str(), source["snapshot"].as_str()) {
         (Some(id), _) => format!(
             "fly volumes fork {id} --region {} --name {} --size {} -a {app}",
@@ -99,7 +93,7 @@ pub(super) fn make(
         "name": new.name,
         "region": new.region,
         "size_gb": new.size_gb,
-        "compute": machine.map(guest),
+        "compute": compute,
     });
     if let (Some(params), Value::Object(source)) = (params.as_object_mut(), source) {
         params.extend(source);
@@ -121,13 +115,13 @@ pub(super) fn probe(request: &Request<'_>, mark: &str, region: &RegionCode) -> S
     Step::new("mounts", PROBE, "the new volume can be mounted")
         .why("a volume that was made is not yet one that a Machine can use: its host may have no room, or the copy may be broken")
         .params(json!({"mark": mark, "region": region, "volume": reference(&"volume".into(), "volume"), "image": request.image}))
-        .ensures("a helper Machine mounted the volume, saw it from inside, and is gone again")
+        .ensures("a helper Machine mounted the volume, saw it from inside, wrote and read a file there, and is gone again")
         .passing()
         .undo("a helper Machine that was left is destroyed", vec![format!("fly machine destroy --force MACHINE -a {app}")])
         .takes(60, 900)
         .changes("target-volume/*")
         .command(format!("fly machine run {} --volume VOLUME:/flyops --region {region} --rm --shell -a {app}", request.image))
-        .command("df -Pk /flyops".to_owned())
+        .command("df -Pk /flyops && touch /flyops/x && rm /flyops/x".to_owned())
 }
 
 /// A volume whose host cannot be reached can be neither forked nor snapshotted.

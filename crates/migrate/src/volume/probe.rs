@@ -14,6 +14,7 @@ use runbook::outputs::Outputs;
 use serde::Deserialize;
 
 use super::helper::{Helper, MOUNT, exec, mounted};
+use super::script;
 use crate::platform::Platform;
 
 /// Name of the kind that tries a new volume.
@@ -37,6 +38,23 @@ impl Probe {
     fn helper<'a>(&'a self, cx: &StepContext<'_>, params: &'a Params) -> Helper<'a> {
         Helper { platform: &self.0, mark: &params.mark, name: format!("{}.probe", cx.step.id) }
     }
+
+    /// Writes a file, reads it back, removes it. The volume is new: nobody else has it.
+    async fn writable(&self, permit: &Permit, machine: &MachineId) -> Result<(), StepError> {
+        let line = script::probe(MOUNT);
+        match exec(&self.0, &self.0.writer(permit), machine, &line).await? {
+            Some(said) if said.code == 0 && said.out == script::PROBED => Ok(()),
+            said => Err(StepError::unsafe_state(format!(
+                "the new volume of app {} is mounted, but {}",
+                self.0.app,
+                said.map_or("writing on it does not end".to_owned(), |said| format!(
+                    "what is written on it cannot be read back: {}",
+                    said.err.trim()
+                ))
+            ))
+            .hint("undo, which deletes it, and plan again")),
+        }
+    }
 }
 
 #[async_trait]
@@ -55,7 +73,8 @@ impl StepKind for Probe {
                 .start(permit, &params.image, &params.region, &params.volume, "sleep inf")
                 .await?;
             let writer = self.0.writer(permit);
-            mounted(&self.0, &writer, &machine.id, MOUNT).await.map(|_| ())
+            mounted(&self.0, &writer, &machine.id, MOUNT).await?;
+            self.writable(permit, &machine.id).await
         };
         // Also after a failure nothing of it may stay; what is said is the first problem.
         let looked = look.await;

@@ -25,6 +25,15 @@ pub fn send(root: &str, address: &str, port: u16) -> String {
     format!("tar -C {root} -cf - . | nc -w 60 {address} {port}")
 }
 
+/// What [`probe`] prints when all is well.
+pub const PROBED: &str = "written\n";
+
+/// Writes a file below `root`, reads it back from the disk's cache, removes it.
+pub fn probe(root: &str) -> String {
+    let file = format!("{root}/.flyops-probe");
+    format!("echo written >{file} && sync && cat {file} && rm {file} && sync")
+}
+
 /// What `sha256sum` says when it is given nothing.
 pub const SUM_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::copy::{COPY, FULL_PERCENT};
 use super::job::{JobError, Request};
 use super::make::DROP;
-use super::parts::{New, OUTAGE, documented, make, reachable, size};
+use super::parts::{New, OUTAGE, documented, guest, make, reachable, size};
 use super::plan::Parts;
 use super::probe::MOUNTED;
 use super::snapshot::SNAPSHOT;
@@ -169,7 +169,7 @@ fn detached(request: &Request<'_>, mark: &str, volume: &VolumeInfo, size_gb: i64
                         app,
                         &new,
                         json!({"retention_days": volume.retention_days}),
-                        None,
+                        Some(super::helper::guest()),
                     ),
                     copy(request, mark, &json!(volume.id), &volume.region),
                 ],
@@ -208,13 +208,15 @@ fn attached(
         .command(format!("fly machine stop {id} -a {app}"));
     let frozen = vec![
         stop,
-        make("old-copy", app, &temporary, json!({"fork": volume.id}), None).under("stop").passing(),
+        make("old-copy", app, &temporary, json!({"fork": volume.id}), Some(super::helper::guest()))
+            .under("stop")
+            .passing(),
         make(
             "new-volume",
             app,
             &new,
             json!({"retention_days": volume.retention_days}),
-            Some(machine),
+            Some(guest(machine)),
         )
         .under("stop"),
         copy(request, mark, &reference(&"old-copy".into(), "volume"), &volume.region).under("stop"),
