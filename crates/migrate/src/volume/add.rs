@@ -70,7 +70,7 @@ pub(super) fn add(
             "volume",
             "make the volume",
             vec![
-                make("volume", app, &new, json!({}), machine.map(guest)),
+                make("volume", app, &new, json!({}), machine.map(guest).as_ref()),
                 probe(request, mark, &region),
             ],
         ),

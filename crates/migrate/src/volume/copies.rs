@@ -75,7 +75,7 @@ pub(super) fn fork(
             volume.region, new.region
         ));
     }
-    steps.push(make("volume", app, new, json!({"fork": volume.id}), machine.map(guest)));
+    steps.push(make("volume", app, new, json!({"fork": volume.id}), machine.map(guest).as_ref()));
     steps.push(probe(request, mark, &new.region));
     Ok(Parts {
         summary: format!("fork volume {} of app {app} into {}", volume.id, new.region),
@@ -151,7 +151,13 @@ pub(super) fn restore(
                 "volume",
                 "restore",
                 vec![
-                    make("volume", app, new, json!({"snapshot": snapshot.id}), machine.map(guest)),
+                    make(
+                        "volume",
+                        app,
+                        new,
+                        json!({"snapshot": snapshot.id}),
+                        machine.map(guest).as_ref(),
+                    ),
                     probe(request, mark, &new.region),
                 ],
             ),

@@ -72,7 +72,7 @@ pub(super) fn documented(app: &str) -> Step {
 }
 
 /// The step that makes a volume.
-pub(super) fn make(id: &str, app: &str, new: &New, source: Value, compute: Option<Value>) -> Step {
+pub(super) fn make(id: &str, app: &str, new: &New, source: Value, compute: Option<&Value>) -> Step {
     let by_hand = match (source["fork"].as_str(), source["snapshot"].as_str()) {
         (Some(id), _) => format!(
             "fly volumes fork {id} --region {} --name {} --size {} -a {app}",

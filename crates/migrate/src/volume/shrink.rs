@@ -169,7 +169,7 @@ fn detached(request: &Request<'_>, mark: &str, volume: &VolumeInfo, size_gb: i64
                         app,
                         &new,
                         json!({"retention_days": volume.retention_days}),
-                        Some(super::helper::guest()),
+                        Some(&super::helper::guest()),
                     ),
                     copy(request, mark, &json!(volume.id), &volume.region),
                 ],
@@ -208,15 +208,21 @@ fn attached(
         .command(format!("fly machine stop {id} -a {app}"));
     let frozen = vec![
         stop,
-        make("old-copy", app, &temporary, json!({"fork": volume.id}), Some(super::helper::guest()))
-            .under("stop")
-            .passing(),
+        make(
+            "old-copy",
+            app,
+            &temporary,
+            json!({"fork": volume.id}),
+            Some(&super::helper::guest()),
+        )
+        .under("stop")
+        .passing(),
         make(
             "new-volume",
             app,
             &new,
             json!({"retention_days": volume.retention_days}),
-            Some(guest(machine)),
+            Some(&guest(machine)),
         )
         .under("stop"),
         copy(request, mark, &reference(&"old-copy".into(), "volume"), &volume.region).under("stop"),
