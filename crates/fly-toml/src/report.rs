@@ -2,7 +2,7 @@
 
 use crate::diag::{Diagnostic, Edit, Flyctl, Grade};
 use crate::document::{Document, UnreadableError};
-use crate::lint::{self, LintInput};
+use crate::lint::{self, Facts, LintInput};
 use crate::schema::{self, Config, codes};
 use crate::span::Span;
 use crate::{convert, diag::Applicability, mistake, verdict};
@@ -19,6 +19,8 @@ pub struct Options {
     pub dockerfile: Option<String>,
     /// Leave out the lints: only what flyctl itself decides on, old spellings and ignored keys.
     pub without_lints: bool,
+    /// What is known of the app that runs; lints that need it stay silent or say "if" without.
+    pub facts: Facts,
 }
 
 /// The outcome.
@@ -123,7 +125,8 @@ fn check_document(document: Document, options: &Options) -> Report {
     diagnostics.append(&mut convert::problems(&config).into_iter().filter(is_new).collect());
     if !options.without_lints {
         let dockerfile = options.dockerfile.as_deref();
-        let input = LintInput { document: &document, config: &config, dockerfile };
+        let input =
+            LintInput { document: &document, config: &config, dockerfile, facts: &options.facts };
         diagnostics.append(&mut lint::run(&input));
     }
     if diagnostics.len() > MAX_DIAGNOSTICS {

@@ -43,22 +43,3 @@ fn check(dockerfile: &Dockerfile<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::dockerfile::testing::count;
-
-    #[test]
-    fn references_empty_values_and_mounts_are_fine() {
-        let id = "dockerfile-secret";
-        assert_eq!(count(id, "FROM a:1\nENV API_KEY=abcdefgh A=1\nARG DB_PASSWORD\n"), 2);
-        for fine in [
-            "FROM a:1\nENV API_KEY=\n",
-            "FROM a:1\nENV API_KEY=$OTHER\n",
-            "FROM a:1\nARG VERSION\nENV KEYBOARD=us\n",
-            "FROM a:1\nRUN --mount=type=secret,id=API_KEY make\n",
-        ] {
-            assert_eq!(count(id, fine), 0, "{fine}");
-        }
-    }
-}

@@ -38,23 +38,3 @@ fn check(dockerfile: &Dockerfile<'_>, out: &mut Vec<Diagnostic>) {
         );
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::dockerfile::testing::count;
-
-    #[test]
-    fn the_last_user_of_the_final_stage_decides() {
-        let id = "dockerfile-root-user";
-        for (text, wanted) in [
-            ("FROM a:1\nUSER app\nUSER root\n", 1),
-            ("FROM a:1\nUSER 0:0\n", 1),
-            ("FROM a:1\nUSER root\nUSER 1000\n", 0),
-            ("FROM a:1 AS base\nUSER app\nFROM base\n", 0),
-            ("FROM a:1 AS build\nUSER app\nFROM b:1\n", 1),
-            ("FROM gcr.io/distroless/static:nonroot\n", 0),
-        ] {
-            assert_eq!(count(id, text), wanted, "{text}");
-        }
-    }
-}

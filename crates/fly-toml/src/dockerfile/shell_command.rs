@@ -29,22 +29,3 @@ fn check(dockerfile: &Dockerfile<'_>, out: &mut Vec<Diagnostic>) {
         out.push(Diagnostic::new(&CODE, message).at(command.span, "a text, not a list"));
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::dockerfile::testing::count;
-
-    #[test]
-    fn lists_and_exec_pass_the_signal() {
-        let id = "dockerfile-shell-command";
-        for (text, wanted) in [
-            ("FROM a:1\nENTRYPOINT run.sh\n", 1),
-            ("FROM a:1\nCMD old\nCMD [\"new\"]\n", 0),
-            ("FROM a:1\nCMD exec node server.js\n", 0),
-            ("FROM a:1\nENTRYPOINT [\"tini\", \"--\"]\nCMD node server.js\n", 0),
-            ("FROM a:1\n", 0),
-        ] {
-            assert_eq!(count(id, text), wanted, "{text}");
-        }
-    }
-}

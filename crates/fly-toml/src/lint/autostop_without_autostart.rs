@@ -38,22 +38,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn always_on_and_unset_are_fine() {
-        let with = |stop: &str, start: &str| {
-            format!("[http_service]\ninternal_port = 1\n{stop}\n{start}\n")
-        };
-        let id = "autostop-without-autostart";
-        assert_eq!(count(id, &with("auto_stop_machines = true", "auto_start_machines = false")), 1);
-        assert_eq!(
-            count(id, &with("auto_stop_machines = 'off'", "auto_start_machines = false")),
-            0
-        );
-        assert_eq!(count(id, &with("auto_stop_machines = 'suspend'", "")), 0);
-    }
-}

@@ -55,27 +55,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         report("kill_timeout", check.kill_timeout.as_ref(), "s");
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn only_keys_without_a_patch_are_meant() {
-        let id = "bare-duration";
-        assert_eq!(count(id, "kill_timeout = 5\n"), 0);
-        assert_eq!(
-            count(
-                id,
-                "[[services]]\ninternal_port = 1\n[[services.tcp_checks]]\ninterval = 10000\n"
-            ),
-            0
-        );
-        assert_eq!(count(id, "[deploy]\nwait_timeout = 600\n"), 1);
-        assert_eq!(count(id, "[deploy]\nwait_timeout = 0\n"), 0);
-        assert_eq!(
-            count(id, "[http_service]\n[[http_service.machine_checks]]\nkill_timeout = 5\n"),
-            1
-        );
-    }
-}

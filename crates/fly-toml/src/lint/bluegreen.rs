@@ -37,25 +37,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         );
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn top_level_checks_count() {
-        for (text, wanted) in [
-            (
-                "[deploy]\nstrategy = \"bluegreen\"\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n",
-                2,
-            ),
-            (
-                "[deploy]\nstrategy = \"rolling\"\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n",
-                0,
-            ),
-            ("[deploy]\nstrategy = \"bluegreen\"\n[checks.a]\ntype = \"tcp\"\nport = 1\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

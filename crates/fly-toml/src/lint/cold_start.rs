@@ -37,36 +37,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn development_apps_may_sleep() {
-        for (text, wanted) in [
-            (
-                "app = \"shop\"\n[http_service]\ninternal_port = 8080\nauto_stop_machines = true\n",
-                1,
-            ),
-            (
-                "app = \"shop-staging\"\n[http_service]\ninternal_port = 8080\nauto_stop_machines = true\n",
-                0,
-            ),
-            (
-                "app = \"shop\"\n[http_service]\ninternal_port = 8080\nauto_stop_machines = \"off\"\n",
-                0,
-            ),
-            (
-                "app = \"shop\"\n[http_service]\ninternal_port = 8080\nauto_stop_machines = \"suspend\"\nmin_machines_running = 2\n",
-                0,
-            ),
-            (
-                "app = \"latest\"\n[http_service]\ninternal_port = 8080\nauto_stop_machines = true\n",
-                1,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -34,29 +34,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         );
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn raw_tcp_is_counted_in_connections() {
-        for (text, wanted) in [
-            (
-                "[http_service]\ninternal_port = 8080\n[http_service.concurrency]\nsoft_limit = 20\n",
-                1,
-            ),
-            (
-                "[http_service]\ninternal_port = 8080\n[http_service.concurrency]\ntype = \"requests\"\n",
-                0,
-            ),
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 5432\n[services.concurrency]\ntype = \"connections\"\n",
-                0,
-            ),
-            ("[http_service]\ninternal_port = 8080\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

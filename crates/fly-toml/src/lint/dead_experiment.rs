@@ -38,19 +38,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn switches_that_are_off_and_living_keys_are_fine() {
-        for (text, wanted) in [
-            ("[experimental]\nlazy_load_images = true\nenable_consul = true\n", 2),
-            ("[experimental]\nauto_rollback = false\n", 0),
-            ("[experimental]\nentrypoint = [\"x\"]\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -38,25 +38,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn web_ports_are_shared() {
-        for (text, wanted) in [
-            (
-                "[[services]]\ninternal_port = 1\nprotocol = \"udp\"\n[[services.ports]]\nport = 53\n",
-                1,
-            ),
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 80\nhandlers = [\"http\"]\n",
-                0,
-            ),
-            ("[http_service]\ninternal_port = 8080\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -35,22 +35,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn whole_words_of_the_name_count() {
-        for (text, wanted) in [
-            ("app = \"x-dev\"\n[http_service]\ninternal_port = 8080\n", 1),
-            (
-                "app = \"x-dev\"\n[http_service]\ninternal_port = 8080\nauto_stop_machines = true\n",
-                0,
-            ),
-            ("app = \"device\"\n[http_service]\ninternal_port = 8080\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -30,20 +30,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn migrations_use_the_direct_address() {
-        for (text, wanted) in [
-            ("[env]\nDB = \"direct.x.flympg.net\"\n", 1),
-            ("[env]\nDIRECT_URL = \"direct.x.flympg.net\"\n", 0),
-            ("[env]\nDB = \"db.internal\"\n", 0),
-            ("[env]\nDB = \"pgbouncer.x.flympg.net\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

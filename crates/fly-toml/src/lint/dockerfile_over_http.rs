@@ -27,18 +27,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         );
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn local_names_are_fine() {
-        for (text, wanted) in [
-            ("[build]\ndockerfile = \"http.Dockerfile\"\n", 0),
-            ("[build]\ndockerfile = \"http://x/y\"\n", 1),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -60,32 +60,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count_with_dockerfile;
-
-    #[test]
-    fn ranges_variables_and_silence() {
-        for (text, dockerfile, wanted) in [
-            ("[http_service]\ninternal_port = 8080\n", "FROM a:1\nEXPOSE 3000\n", 1),
-            ("[http_service]\ninternal_port = 8080\n", "FROM a:1\nEXPOSE 3000 8080/tcp\n", 0),
-            (
-                "[http_service]\ninternal_port = 8080\n",
-                "FROM a:1\nENV PORT=8080\nEXPOSE $PORT\n",
-                0,
-            ),
-            ("[http_service]\ninternal_port = 8080\n", "FROM a:1\nENV PORT=3000\n", 1),
-            ("[http_service]\ninternal_port = 8080\n", "FROM a:1\n", 0),
-            (
-                "[env]\nPORT = \"8080\"\n[http_service]\ninternal_port = 8080\n",
-                "FROM a:1\nENV PORT=3000\n",
-                0,
-            ),
-            ("[http_service]\ninternal_port = 8080\n", "FROM a:1\nEXPOSE 8000-9000\n", 0),
-        ] {
-            let found = count_with_dockerfile(super::CODE.id, text, dockerfile);
-            assert_eq!(found, wanted, "{text}\n{dockerfile}");
-        }
-    }
-}

@@ -49,19 +49,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn one_source_is_enough() {
-        for (text, wanted) in [
-            ("[[files]]\n", 2),
-            ("[[files]]\nguest_path = \"/a\"\nsecret_name = \"A\"\nraw_value = \"x\"\n", 1),
-            ("[[files]]\nguest_path = \"/a\"\nraw_value = \"x\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -28,18 +28,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn an_empty_list_changes_nothing() {
-        for (text, wanted) in [
-            ("[[files]]\nguest_path = \"/a\"\nraw_value = \"x\"\nprocesses = [\"a\"]\n", 1),
-            ("[[files]]\nguest_path = \"/a\"\nraw_value = \"x\"\nprocesses = []\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -53,30 +53,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn without_https_there_is_nowhere_to_go() {
-        for (text, wanted) in [
-            ("[http_service]\ninternal_port = 8080\nforce_https = false\n", 1),
-            ("[http_service]\ninternal_port = 8080\nforce_https = true\n", 0),
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 80\nhandlers = [\"http\"]\n[[services.ports]]\nport = 443\nhandlers = [\"tls\", \"http\"]\n",
-                1,
-            ),
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 80\nhandlers = [\"http\"]\n",
-                0,
-            ),
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 80\nhandlers = [\"http\"]\nforce_https = true\n[[services.ports]]\nport = 443\nhandlers = [\"tls\", \"http\"]\n",
-                0,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

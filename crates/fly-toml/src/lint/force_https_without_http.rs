@@ -31,24 +31,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn a_switch_that_is_off_is_fine() {
-        for (text, wanted) in [
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 443\nhandlers = [\"tls\"]\nforce_https = true\n",
-                1,
-            ),
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 443\nforce_https = false\n",
-                0,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

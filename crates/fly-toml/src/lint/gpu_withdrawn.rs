@@ -33,19 +33,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn no_gpu_no_word() {
-        for (text, wanted) in [
-            ("[[vm]]\ngpu_kind = \"l40s\"\ngpus = 1\n", 1),
-            ("[[vm]]\ngpus = 0\n", 0),
-            ("[[vm]]\nsize = \"shared-cpu-1x\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -36,28 +36,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn small_volumes_and_always_on_apps_are_fine() {
-        for (text, wanted) in [
-            (
-                "[http_service]\ninternal_port = 8080\nauto_stop_machines = true\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\ninitial_size = \"20gb\"\n",
-                1,
-            ),
-            (
-                "[http_service]\ninternal_port = 8080\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\ninitial_size = \"20gb\"\n",
-                0,
-            ),
-            (
-                "[http_service]\ninternal_port = 8080\nauto_stop_machines = true\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n",
-                0,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

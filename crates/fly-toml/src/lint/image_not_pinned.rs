@@ -34,20 +34,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
             .at(image.span, words),
     );
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn tags_and_digests_are_fine() {
-        for (text, wanted) in [
-            ("[build]\nimage = \"registry:5000/nginx\"\n", 1),
-            ("[build]\nimage = \"nginx@sha256:00\"\n", 0),
-            ("[build]\nimage = \"nginx:1\"\n", 0),
-            ("[build]\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

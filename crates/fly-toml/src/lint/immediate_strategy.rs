@@ -30,19 +30,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         );
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn development_apps_may_hurry() {
-        for (text, wanted) in [
-            ("[deploy]\nstrategy = \"immediate\"\n", 1),
-            ("app = \"x-dev\"\n[deploy]\nstrategy = \"immediate\"\n", 0),
-            ("[deploy]\nstrategy = \"canary\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

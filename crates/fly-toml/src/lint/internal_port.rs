@@ -40,21 +40,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn ports_in_quotes_count() {
-        for (text, wanted) in [
-            ("[http_service]\n", 1),
-            ("[http_service]\ninternal_port = 70000\n", 1),
-            ("[http_service]\ninternal_port = 3000\n", 0),
-            ("[[services]]\ninternal_port = \"8080\"\n", 0),
-            ("[[services]]\nprotocol = \"tcp\"\n", 1),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

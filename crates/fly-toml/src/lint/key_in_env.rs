@@ -44,20 +44,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn variables_in_capitals_are_meant() {
-        for (text, wanted) in [
-            ("[env]\nprimary_region = \"fra\"\n", 1),
-            ("[env]\nPRIMARY_REGION = \"fra\"\n", 0),
-            ("[env]\napp = \"x\"\n", 0),
-            ("primary_region = \"fra\"\n[env]\nA = \"1\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

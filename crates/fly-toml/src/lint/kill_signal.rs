@@ -37,20 +37,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn whole_words_only() {
-        for (text, wanted) in [
-            ("[processes]\nweb = \"gunicorn app:app\"\n", 1),
-            ("[processes]\nweb = \"/usr/bin/node server.js\"\n", 1),
-            ("[processes]\nweb = \"nodemon x\"\n", 0),
-            ("kill_signal = \"SIGTERM\"\n[processes]\nweb = \"node x\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -48,24 +48,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn workers_need_longer_than_the_default() {
-        for (text, wanted) in [
-            ("kill_timeout = 301\n", 1),
-            ("kill_timeout = 300\n", 0),
-            ("[processes]\nworker = \"x\"\n", 1),
-            ("kill_timeout = \"30s\"\n[processes]\nworker = \"x\"\n", 0),
-            (
-                "[processes]\nweb = \"x\"\n[http_service]\ninternal_port = 8080\nprocesses = [\"web\"]\n",
-                0,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -26,19 +26,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         );
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn shares_and_numbers_are_fine() {
-        for (text, wanted) in [
-            ("[deploy]\nmax_unavailable = -1\n", 1),
-            ("[deploy]\nmax_unavailable = 0.5\n", 0),
-            ("[deploy]\nmax_unavailable = 3\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -41,20 +41,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn what_is_impossible_is_another_matter() {
-        for (text, wanted) in [
-            ("[[vm]]\nmemory = \"1gb\"\n", 0),
-            ("[[vm]]\nmemory = \"2gb\"\n", 1),
-            ("[[vm]]\nsize = \"performance-1x\"\nmemory = \"8gb\"\n", 0),
-            ("[[vm]]\nmemory = \"64gb\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -34,20 +34,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn equal_amounts_and_separate_entries_agree() {
-        for (text, wanted) in [
-            ("[[vm]]\nmemory = \"1gb\"\nmemory_mb = 512\n", 1),
-            ("[[vm]]\nmemory = \"1gb\"\nmemory_mb = 1024\n", 0),
-            ("[[vm]]\nmemory = \"1gb\"\nmemory_mb = 0\n", 0),
-            ("[[vm]]\nmemory = \"1gb\"\n[[vm]]\nmemory_mb = 512\nprocesses = [\"a\"]\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

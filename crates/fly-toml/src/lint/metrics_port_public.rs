@@ -35,19 +35,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn private_ports_are_fine() {
-        for (text, wanted) in [
-            ("[[services]]\ninternal_port = 9091\n[[metrics]]\nport = 9091\n", 0),
-            ("[http_service]\ninternal_port = 8080\n[metrics]\nport = 8080\n", 1),
-            ("[http_service]\ninternal_port = 8080\n[metrics]\nport = 9091\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -42,23 +42,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn volumes_and_release_commands_are_fine() {
-        for (text, wanted) in [
-            ("[processes]\nweb = \"python manage.py migrate && gunicorn x\"\n", 1),
-            (
-                "[processes]\nweb = \"rails db:migrate && rails s\"\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n",
-                0,
-            ),
-            ("[deploy]\nrelease_command = \"rails db:migrate\"\n", 0),
-            ("[processes]\nweb = \"migrate-photos\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

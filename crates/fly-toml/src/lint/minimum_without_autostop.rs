@@ -39,23 +39,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn zero_says_nothing() {
-        for (text, wanted) in [
-            ("[http_service]\ninternal_port = 8080\nmin_machines_running = 1\n", 1),
-            ("[http_service]\ninternal_port = 8080\nmin_machines_running = 0\n", 0),
-            (
-                "[http_service]\ninternal_port = 8080\nauto_stop_machines = true\nmin_machines_running = 1\n",
-                0,
-            ),
-            ("[http_service]\ninternal_port = 8080\nmin_machines_running = -1\n", 1),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

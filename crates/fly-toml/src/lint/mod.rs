@@ -1,7 +1,8 @@
 //! Lints: one condition per file, judged on the typed model of one fly.toml.
 //!
 //! To add one: a file here with a `Lint` (its code holds the documentation, an example that has it and one that has it
-//! not; a test runs both), and a line in [`ALL`]. Must not know: files, the network, other apps.
+//! not; a test runs both), a line in [`ALL`], and its cases in `tests/lints/ID.txt`: positive, negative and near miss, with
+//! the exact place marked. Must not know: files, the network, other apps.
 
 mod autostop_without_autostart;
 mod bare_duration;
@@ -16,6 +17,7 @@ mod development_always_on;
 mod direct_database_url;
 mod dockerfile_over_http;
 mod expose_differs;
+mod facts;
 mod file_source;
 mod files_processes;
 mod force_https;
@@ -74,6 +76,8 @@ mod wait_timeout;
 mod weak_tls;
 mod worker_restart;
 
+pub use facts::{Facts, MachineFact, VolumeFact};
+
 use crate::diag::{Code, Diagnostic};
 use crate::document::Document;
 use crate::schema::Config;
@@ -86,6 +90,8 @@ pub struct LintInput<'a> {
     pub config: &'a Config,
     /// Text of the Dockerfile that the app is built from, when the caller has it.
     pub dockerfile: Option<&'a str>,
+    /// What is known of the app that runs.
+    pub facts: &'a Facts,
 }
 
 /// One lint.
@@ -192,25 +198,4 @@ pub fn is_about_secrets(code: &Code) -> bool {
 pub fn looks_secret(path: &str, value: &str) -> bool {
     let name = path.rsplit('.').next().unwrap_or(path);
     secrets::suspicion(name, value).is_some()
-}
-
-#[cfg(test)]
-mod testing {
-    use crate::Options;
-
-    /// How often a code is reported for a text.
-    pub(super) fn count(id: &str, text: &str) -> usize {
-        counted(id, text, &Options::default())
-    }
-
-    /// The same beside a Dockerfile.
-    pub(super) fn count_with_dockerfile(id: &str, text: &str, dockerfile: &str) -> usize {
-        let options = Options { dockerfile: Some(dockerfile.to_owned()), ..Options::default() };
-        counted(id, text, &options)
-    }
-
-    fn counted(id: &str, text: &str, options: &Options) -> usize {
-        let report = crate::check_with(text, options);
-        report.diagnostics.iter().filter(|diagnostic| diagnostic.code.id == id).count()
-    }
 }

@@ -43,20 +43,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn absolute_paths_below_the_root_are_fine() {
-        for (text, wanted) in [
-            ("[[mounts]]\nsource = \"a\"\ndestination = \"/\"\n", 1),
-            ("[[mounts]]\n", 2),
-            ("[[mounts]]\nsource = \"a\"\ndestination = \"data\"\n", 1),
-            ("[mount]\nsource = \"a\"\ndestination = \"/a\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

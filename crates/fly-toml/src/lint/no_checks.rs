@@ -40,24 +40,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         out.push(diagnostic);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn checks_of_both_kinds_count() {
-        for (text, wanted) in [
-            ("[http_service]\ninternal_port = 8080\n", 1),
-            (
-                "[http_service]\ninternal_port = 8080\n[[http_service.checks]]\npath = \"/health\"\ninterval = \"15s\"\ntimeout = \"2s\"\ngrace_period = \"10s\"\n",
-                0,
-            ),
-            ("[http_service]\ninternal_port = 8080\n[checks.a]\ntype = \"tcp\"\nport = 8080\n", 1),
-            ("[[services]]\ninternal_port = 1\nprotocol = \"udp\"\n", 0),
-            ("[[services]]\ninternal_port = 1\n[[services.tcp_checks]]\ninterval = \"10s\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

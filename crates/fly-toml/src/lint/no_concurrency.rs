@@ -32,23 +32,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn raw_tcp_and_development_need_none() {
-        for (text, wanted) in [
-            ("app = \"x\"\n[http_service]\ninternal_port = 8080\n", 1),
-            ("app = \"x-staging\"\n[http_service]\ninternal_port = 8080\n", 0),
-            (
-                "app = \"x\"\n[http_service]\ninternal_port = 8080\n[http_service.concurrency]\nsoft_limit = 5\n",
-                0,
-            ),
-            ("[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 5432\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

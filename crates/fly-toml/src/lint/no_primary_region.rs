@@ -37,20 +37,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
 fn runs_something(config: &Config) -> bool {
     config.has_processes() || !config.all_services().is_empty() || config.mounts.is_some()
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn a_file_that_runs_nothing_needs_none() {
-        for (text, wanted) in [
-            ("app = \"a\"\n[http_service]\ninternal_port = 8080\n", 1),
-            ("app = \"a\"\nprimary_region = \"fra\"\n[http_service]\ninternal_port = 8080\n", 0),
-            ("app = \"a\"\n", 0),
-            ("app = \"a\"\nprimary_region = \"\"\n[processes]\nweb = \"x\"\n", 1),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -40,29 +40,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn http_udp_and_443_are_fine() {
-        for (text, wanted) in [
-            ("[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 443\n", 0),
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 80\nhandlers = [\"http\"]\n",
-                0,
-            ),
-            (
-                "[[services]]\ninternal_port = 1\nprotocol = \"udp\"\n[[services.ports]]\nport = 53\n",
-                0,
-            ),
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 25\nhandlers = [\"proxy_proto\"]\n",
-                1,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

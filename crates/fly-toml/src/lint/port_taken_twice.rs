@@ -48,28 +48,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn one_service_and_other_protocols_do_not_collide() {
-        for (text, wanted) in [
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 9000\n[[services]]\ninternal_port = 2\n[[services.ports]]\nstart_port = 8999\nend_port = 9001\n",
-                1,
-            ),
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 80\n[[services.ports]]\nport = 443\n",
-                0,
-            ),
-            (
-                "[[services]]\ninternal_port = 53\nprotocol = \"udp\"\n[[services.ports]]\nport = 53\n[[services]]\ninternal_port = 53\nprotocol = \"tcp\"\n[[services.ports]]\nport = 53\n",
-                0,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

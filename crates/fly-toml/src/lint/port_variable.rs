@@ -34,20 +34,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     }
     out.push(diagnostic);
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn one_matching_service_is_enough() {
-        for (text, wanted) in [
-            ("[env]\nPORT = 3000\n[http_service]\ninternal_port = 8080\n", 1),
-            ("[env]\nPORT = \"8080\"\n[http_service]\ninternal_port = 8080\n", 0),
-            ("[env]\nPORT = \"3000\"\n", 0),
-            ("[env]\nPORT = \"x\"\n[http_service]\ninternal_port = 8080\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -32,19 +32,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         );
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn equal_or_alone_is_fine() {
-        for (text, wanted) in [
-            ("primary_region = \"fra\"\n[env]\nPRIMARY_REGION = \"ams\"\n", 1),
-            ("primary_region = \"fra\"\n[env]\nPRIMARY_REGION = \"fra\"\n", 0),
-            ("[env]\nPRIMARY_REGION = \"ams\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

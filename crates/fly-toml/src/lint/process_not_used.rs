@@ -65,27 +65,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn known_groups_and_the_console_are_fine() {
-        for (text, wanted) in [
-            (
-                "[processes]\nweb = \"x\"\n[[mounts]]\nsource = \"a\"\ndestination = \"/a\"\nprocesses = [\"wep\"]\n",
-                1,
-            ),
-            ("[processes]\nweb = \"x\"\n[[metrics]]\nport = 1\nprocesses = [\"web\"]\n", 0),
-            ("[[vm]]\nprocesses = [\"app\"]\n", 0),
-            ("[[vm]]\nprocesses = [\"console\"]\n", 0),
-            (
-                "[processes]\nweb = \"x\"\n[checks.a]\ntype = \"tcp\"\nport = 1\nprocesses = [\"app\"]\n",
-                1,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -52,26 +52,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn internal_ports_and_pg_tls_are_fine() {
-        for (text, wanted) in [
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nstart_port = 5000\nend_port = 6000\n",
-                1,
-            ),
-            (
-                "[[services]]\ninternal_port = 5432\n[[services.ports]]\nport = 5432\nhandlers = [\"pg_tls\"]\n",
-                0,
-            ),
-            ("[[services]]\ninternal_port = 5432\n[[services.ports]]\nport = 443\n", 0),
-            ("[[services]]\ninternal_port = 5432\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

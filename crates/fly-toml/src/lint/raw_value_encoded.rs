@@ -40,19 +40,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn plain_words_are_no_base64() {
-        for (text, wanted) in [
-            ("[[files]]\nguest_path = \"/a\"\nraw_value = \"plain text of a file\"\n", 0),
-            ("[[files]]\nguest_path = \"/a\"\nraw_value = \"YWJjZGVmZ2hpamts\"\n", 1),
-            ("[[files]]\nguest_path = \"/a\"\nraw_value = \"abcdefghijklmnop\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -48,21 +48,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
             ),
     );
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn current_regions_are_fine() {
-        for (text, wanted) in [
-            ("primary_region = \"hkg\"\n", 1),
-            ("primary_region = \"FRA\"\n", 1),
-            ("primary_region = \"fra\"\n", 0),
-            ("primary_region = \"\"\n", 0),
-            ("[env]\nprimary_region = \"sea\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

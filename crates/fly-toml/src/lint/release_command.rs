@@ -45,26 +45,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn migrations_belong_there() {
-        for (text, wanted) in [
-            ("[deploy]\nrelease_command = \"bin/rails assets:precompile\"\n", 1),
-            (
-                "[deploy]\nrelease_command = \"sqlite3 /data/x\"\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n",
-                1,
-            ),
-            (
-                "[deploy]\nrelease_command = \"bin/rails db:migrate\"\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n",
-                0,
-            ),
-            ("[processes]\nweb = \"npm run build\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -28,18 +28,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn other_names_with_these_letters_are_fine() {
-        for (text, wanted) in [
-            ("[env]\nFLY_APP_NAME = \"x\"\n", 1),
-            ("[env]\nFLYWAY_URL = \"x\"\nMY_FLY_X = \"1\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -30,22 +30,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn with_one_group_it_is_the_whole_app() {
-        for (text, wanted) in [
-            ("[[restart]]\npolicy = \"always\"\n", 0),
-            ("[processes]\na = \"\"\n[[restart]]\npolicy = \"always\"\n", 0),
-            (
-                "[processes]\na = \"\"\nb = \"\"\n[[restart]]\npolicy = \"always\"\nprocesses = []\n",
-                1,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

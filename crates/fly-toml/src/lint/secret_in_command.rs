@@ -63,26 +63,3 @@ fn credential_in(word: &str) -> Option<&'static str> {
     let word = word.trim_matches(['"', '\'']);
     credential(word).or_else(|| word.split_once('=').and_then(|(_, value)| credential(value)))
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn variables_and_plain_headers_are_fine() {
-        for (text, wanted) in [
-            ("[processes]\nweb = \"x --key=ghp_abcdefghijkl0123456789\"\n", 1),
-            ("[deploy]\nrelease_command = \"psql postgres://u:$PASSWORD@db/x\"\n", 0),
-            (
-                "[http_service]\ninternal_port = 8080\n[[http_service.checks]]\npath = \"/health\"\ninterval = \"15s\"\ntimeout = \"2s\"\ngrace_period = \"10s\"\nheaders = { Authorization = \"Bearer abc\" }\n",
-                1,
-            ),
-            (
-                "[http_service]\ninternal_port = 8080\n[[http_service.checks]]\npath = \"/health\"\ninterval = \"15s\"\ntimeout = \"2s\"\ngrace_period = \"10s\"\nheaders = { X-Forwarded-Proto = \"https\" }\n",
-                0,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -38,16 +38,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         );
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn values_count_more_than_names() {
-        let id = "secret-in-env";
-        assert_eq!(count(id, "[env]\nA = 'postgres://u:p4ss@db/x'\nAPI_KEY = '0123abcd'\n"), 2);
-        assert_eq!(count(id, "[env]\nKEYBOARD = 'us'\nTOKEN_TTL = 60\nAPI_KEY = ''\n"), 0);
-        assert_eq!(count(id, "[processes]\nAPI_KEY = 'x'\n"), 0);
-    }
-}

@@ -33,24 +33,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn one_for_each_group_is_fine() {
-        for (text, wanted) in [
-            (
-                "[processes]\na = \"\"\nb = \"\"\n[[mounts]]\nsource = \"x\"\ndestination = \"/x\"\nprocesses = [\"a\"]\n[[mounts]]\nsource = \"y\"\ndestination = \"/y\"\nprocesses = [\"b\"]\n",
-                0,
-            ),
-            (
-                "[mount]\nsource = \"x\"\ndestination = \"/x\"\n[mounts]\nsource = \"y\"\ndestination = \"/y\"\n",
-                1,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

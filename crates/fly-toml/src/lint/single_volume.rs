@@ -44,23 +44,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn replication_and_development() {
-        for (text, wanted) in [
-            ("app = \"shop\"\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n", 1),
-            ("app = \"shop-dev\"\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n", 0),
-            ("app = \"shop\"\n[[mounts]]\nsource = \"litefs\"\ndestination = \"/data\"\n", 0),
-            (
-                "app = \"shop\"\n[env]\nLITESTREAM_BUCKET = \"x\"\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n",
-                0,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

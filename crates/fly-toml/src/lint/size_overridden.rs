@@ -48,20 +48,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn memory_and_equal_values_are_fine() {
-        for (text, wanted) in [
-            ("[[vm]]\nsize = \"shared-cpu-1x\"\ncpus = 2\n", 1),
-            ("[[vm]]\nsize = \"shared-cpu-2x\"\ncpus = 2\ncpu_kind = \"shared\"\n", 0),
-            ("[[vm]]\nsize = \"shared-cpu-1x\"\nmemory = \"1gb\"\n", 0),
-            ("[[vm]]\ncpus = 2\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

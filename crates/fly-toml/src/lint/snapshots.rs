@@ -36,23 +36,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn the_default_is_enough_and_zero_is_another_matter() {
-        for (text, wanted) in [
-            ("[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\nsnapshot_retention = 2\n", 1),
-            ("[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\nsnapshot_retention = 5\n", 0),
-            (
-                "[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\nscheduled_snapshots = true\n",
-                0,
-            ),
-            ("[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\nsnapshot_retention = 0\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

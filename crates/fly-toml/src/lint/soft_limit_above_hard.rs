@@ -34,20 +34,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn equal_or_missing_limits_are_no_contradiction() {
-        let with = |limits: &str| {
-            format!("[http_service]\ninternal_port = 1\n[http_service.concurrency]\n{limits}\n")
-        };
-        assert_eq!(count("soft-limit-above-hard", &with("soft_limit = 20\nhard_limit = 20")), 0);
-        assert_eq!(count("soft-limit-above-hard", &with("soft_limit = 20")), 0);
-        assert_eq!(count("soft-limit-above-hard", &with("soft_limit = 21\nhard_limit = 20")), 1);
-        let service = "[[services]]\ninternal_port = 1\n[services.concurrency]\nsoft_limit = 9\nhard_limit = 2\n";
-        assert_eq!(count("soft-limit-above-hard", service), 1);
-    }
-}

@@ -31,28 +31,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn one_at_a_time_is_meant() {
-        for (text, wanted) in [
-            (
-                "[http_service]\ninternal_port = 8080\n[http_service.concurrency]\nsoft_limit = 1\nhard_limit = 1\n",
-                0,
-            ),
-            (
-                "[http_service]\ninternal_port = 8080\n[http_service.concurrency]\nsoft_limit = 9\nhard_limit = 9\n",
-                1,
-            ),
-            (
-                "[http_service]\ninternal_port = 8080\n[http_service.concurrency]\nsoft_limit = 9\n",
-                0,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

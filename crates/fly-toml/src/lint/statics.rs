@@ -57,29 +57,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn names_with_the_same_beginning_do_not_overlap() {
-        for (text, wanted) in [
-            ("[[statics]]\n", 2),
-            (
-                "[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/a\"\n[[statics]]\nguest_path = \"/b\"\nurl_prefix = \"/a/b\"\n",
-                1,
-            ),
-            (
-                "[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/a\"\n[[statics]]\nguest_path = \"/b\"\nurl_prefix = \"/ab\"\n",
-                0,
-            ),
-            (
-                "[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/x\"\n[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/x\"\n[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/x\"\n[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/x\"\n[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/x\"\n[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/x\"\n[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/x\"\n[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/x\"\n[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/x\"\n[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/x\"\n[[statics]]\nguest_path = \"/a\"\nurl_prefix = \"/x\"\n",
-                10,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

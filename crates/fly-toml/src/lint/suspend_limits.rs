@@ -60,32 +60,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn other_groups_may_be_larger() {
-        for (text, wanted) in [
-            (
-                "[http_service]\ninternal_port = 8080\nauto_stop_machines = \"suspend\"\n[[vm]]\nmemory = \"2gb\"\n",
-                0,
-            ),
-            (
-                "swap_size_mb = 512\n[http_service]\ninternal_port = 8080\nauto_stop_machines = \"suspend\"\n",
-                1,
-            ),
-            (
-                "swap_size_mb = 512\n[http_service]\ninternal_port = 8080\nauto_stop_machines = \"stop\"\n",
-                0,
-            ),
-            (
-                "[processes]\nweb = \"\"\njob = \"\"\n[http_service]\ninternal_port = 8080\nprocesses = [\"web\"]\nauto_stop_machines = \"suspend\"\n[[vm]]\nmemory = \"8gb\"\ncpus = 4\nprocesses = [\"job\"]\n",
-                0,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -34,24 +34,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn services_that_are_not_http_are_fine() {
-        for (text, wanted) in [
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 5432\nhandlers = [\"pg_tls\"]\n[[services.tcp_checks]]\ninterval = \"15s\"\n",
-                0,
-            ),
-            (
-                "[[services]]\ninternal_port = 1\n[[services.ports]]\nport = 443\nhandlers = [\"tls\", \"http\"]\n[services.tcp_checks]\ninterval = \"15s\"\n",
-                1,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -33,29 +33,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn missing_values_are_no_contradiction() {
-        for (text, wanted) in [
-            (
-                "[http_service]\ninternal_port = 8080\n[[http_service.checks]]\ninterval = \"2s\"\ntimeout = \"5s\"\n",
-                1,
-            ),
-            (
-                "[http_service]\ninternal_port = 8080\n[[http_service.checks]]\npath = \"/health\"\ninterval = \"15s\"\ntimeout = \"2s\"\ngrace_period = \"10s\"\n",
-                0,
-            ),
-            (
-                "[http_service]\ninternal_port = 8080\n[[http_service.checks]]\ninterval = \"2s\"\n",
-                0,
-            ),
-            ("[checks.a]\ntype = \"tcp\"\nport = 1\ninterval = \"10s\"\ntimeout = \"10s\"\n", 1),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -36,25 +36,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn off_and_tcp_are_fine() {
-        for (text, wanted) in [
-            (
-                "[[services]]\nprotocol = \"UDP\"\ninternal_port = 1\nauto_start_machines = true\nauto_stop_machines = true\n",
-                2,
-            ),
-            (
-                "[[services]]\nprotocol = \"udp\"\ninternal_port = 1\nauto_stop_machines = \"off\"\n",
-                0,
-            ),
-            ("[[services]]\nprotocol = \"tcp\"\ninternal_port = 1\nauto_stop_machines = true\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -61,27 +61,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         word("protocol", check.protocol.as_ref(), &["http", "https"]);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn documented_words_are_fine() {
-        for (text, wanted) in [
-            ("kill_signal = \"SIGTEM\"\n", 1),
-            ("kill_signal = \"SIGTERM\"\n", 0),
-            (
-                "[[services]]\ninternal_port = 1\nprotocol = \"http\"\n[[services.ports]]\nport = 80\nhandlers = [\"https\"]\n",
-                2,
-            ),
-            (
-                "[[services]]\ninternal_port = 1\nprotocol = \"tcp\"\n[[services.ports]]\nport = 80\nhandlers = [\"tls\", \"pg_tls\"]\n",
-                0,
-            ),
-            ("[http_service]\ninternal_port = 1\n[[http_service.checks]]\nprotocol = \"tcp\"\n", 1),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

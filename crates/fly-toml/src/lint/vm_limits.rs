@@ -48,23 +48,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn presets_and_steps() {
-        for (text, wanted) in [
-            ("[[vm]]\nmemory = \"100mb\"\n", 1),
-            ("[[vm]]\ncpu_kind = \"performance\"\ncpus = 2\nmemory = \"4gb\"\n", 0),
-            ("[[vm]]\ncpus = 3\nmemory = \"1gb\"\n", 1),
-            ("[[vm]]\nmemory = \"2gb\"\n", 0),
-            ("[[vm]]\nsize = \"huge\"\n", 0),
-            ("[[vm]]\nsize = \"a10\"\n", 0),
-            ("[[vm]]\nmemory = \"300mb\"\n", 1),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -33,25 +33,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn groups_without_a_service_are_fine() {
-        for (text, wanted) in [
-            (
-                "[http_service]\ninternal_port = 8080\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n",
-                1,
-            ),
-            ("[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n", 0),
-            (
-                "[processes]\nweb = \"\"\ndb = \"\"\n[http_service]\ninternal_port = 8080\nprocesses = [\"web\"]\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\nprocesses = [\"db\"]\n",
-                0,
-            ),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -43,25 +43,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn volumes_that_do_not_grow_need_no_limit() {
-        for (text, wanted) in [
-            (
-                "[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\nauto_extend_size_threshold = 80\nauto_extend_size_increment = \"1GB\"\nauto_extend_size_limit = \"5GB\"\ninitial_size = \"5GB\"\n",
-                1,
-            ),
-            (
-                "[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\nauto_extend_size_threshold = 80\nauto_extend_size_increment = \"1GB\"\nauto_extend_size_limit = \"9GB\"\ninitial_size = \"5GB\"\n",
-                0,
-            ),
-            ("[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\ninitial_size = \"5GB\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -53,29 +53,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn current_versions_are_fine() {
-        for (text, wanted) in [
-            (
-                "[http_service]\ninternal_port = 8080\n[[http_service.checks]]\npath = \"/health\"\ninterval = \"15s\"\ntimeout = \"2s\"\ngrace_period = \"10s\"\ntls_skip_verify = true\n",
-                1,
-            ),
-            (
-                "[http_service]\ninternal_port = 8080\n[[http_service.checks]]\npath = \"/health\"\ninterval = \"15s\"\ntimeout = \"2s\"\ngrace_period = \"10s\"\ntls_skip_verify = false\n",
-                0,
-            ),
-            (
-                "[http_service]\ninternal_port = 8080\n[http_service.tls_options]\ndefault_self_signed = true\nversions = [\"TLSv1.3\"]\n",
-                1,
-            ),
-            ("[http_service]\ninternal_port = 8080\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -37,23 +37,3 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use crate::lint::testing::count;
-
-    #[test]
-    fn any_decision_is_a_decision() {
-        for (text, wanted) in [
-            ("[processes]\nworker = \"x\"\n", 1),
-            ("[processes]\nworker = \"x\"\n[[restart]]\npolicy = \"on-failure\"\n", 0),
-            (
-                "[processes]\nweb = \"x\"\n[http_service]\ninternal_port = 8080\nprocesses = [\"web\"]\n",
-                0,
-            ),
-            ("app = \"a\"\n", 0),
-        ] {
-            assert_eq!(count(super::CODE.id, text), wanted, "{text}");
-        }
-    }
-}

@@ -9,6 +9,7 @@ mod flyctl;
 mod format;
 mod from_machines;
 mod hostile;
+mod lints;
 mod migrate;
 mod overlay;
 mod schema;

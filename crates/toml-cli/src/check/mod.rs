@@ -121,8 +121,11 @@ fn check_one(
         }
         Content::Bytes(bytes) => bytes,
     };
-    let mut options =
-        Options { allowed: args.allow_key.clone(), dockerfile: None, without_lints: args.no_lints };
+    let mut options = Options {
+        allowed: args.allow_key.clone(),
+        without_lints: args.no_lints,
+        ..Options::default()
+    };
     let docker = if args.no_dockerfile || args.no_lints {
         None
     } else {
