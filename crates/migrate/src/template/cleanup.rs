@@ -28,6 +28,16 @@ pub fn cleanup(
     inventory: &Inventory,
     now: Timestamp,
 ) -> Result<SealedPlan, PlanError> {
+    if moved.runbook != super::RUNBOOK {
+        return Err(blocked(
+            inventory,
+            &format!(
+                "this run is no move but a {}: it left nothing in an old region",
+                moved.runbook
+            ),
+            "a shrink of a volume has `fly-migrate volume cleanup RUN`",
+        ));
+    }
     let known = moved.inputs.get("inventory").and_then(|value| Inventory::deserialize(value).ok());
     let scope = moved.inputs.get("scope").and_then(|value| Scope::deserialize(value).ok());
     let (Some(known), Some(scope)) = (known, scope) else {

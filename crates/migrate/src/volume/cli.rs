@@ -1,148 +1,31 @@
-//! Arguments and flow of `fly-migrate volume`.
+//! The flow of `fly-migrate volume`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use findings::Format;
 use findings::Severity;
 use fly_api::Client;
 use fly_types::wire::WireTime;
-use fly_types::{AppName, MachineId, RegionCode, VolumeId};
+use fly_types::{AppName, VolumeId};
 use ops_cli::{CliError, Context, Exit, LeastToken, Typed, write_atomic};
 use runbook::approval::{Approval, ApprovalFile, phrase};
 use runbook::executor::Executor as _;
 use runbook::sealed::SealedPlan;
+use runbook::state::RunStatus;
+use runbook::store::RunId;
 
+pub use super::args::{Command, RunArgs, YesArgs};
 use super::check::{Subject, catalogue, check, wishes};
+use super::cleanup::cleanup;
 use super::helper::mounted;
-use super::plan::{HELPER_IMAGE, Job, JobError, Request, SnapshotInfo, plan};
+use super::plan::{Job, JobError, Request, SnapshotInfo, plan};
 use crate::cli::Args;
 use crate::inventory::{Inventory, observe};
 use crate::platform::Platform;
 use crate::region::cli::{AnswerArgs, at, load};
-use crate::region::runs::{ended, refused};
+use crate::region::runs::{ended, refused, store};
 use crate::regions::Regions;
-
-/// What can be done with volumes.
-#[derive(Debug, clap::Subcommand)]
-pub enum Command {
-    /// Make an empty volume where its Machine is, and see that it can be mounted
-    Add {
-        /// Name, as in [[mounts]] of fly.toml
-        name: String,
-        /// Size in GB
-        #[arg(long, value_name = "GB")]
-        size: i64,
-        /// Where
-        #[arg(long, value_name = "REGION", required_unless_present = "machine")]
-        region: Option<RegionCode>,
-        /// A Machine like the one that will use it: its region, and a host with room for its size
-        #[arg(long = "for", value_name = "MACHINE", id = "machine")]
-        machine: Option<MachineId>,
-        /// How it is planned and approved.
-        #[command(flatten)]
-        run: RunArgs,
-    },
-    /// Say why a volume is not found, and what is about to go wrong; changes nothing
-    Check {
-        /// Also ask running Machines, from inside, whether their mounts are there
-        #[arg(long)]
-        inside: bool,
-        /// From which severity on the exit code is 1
-        #[arg(long, value_name = "SEVERITY", default_value = "warning")]
-        fail_on: Severity,
-    },
-    /// Copy a volume as it is now, also into another region
-    Fork {
-        /// Volume
-        volume: VolumeId,
-        /// Where to; the same region when absent
-        #[arg(long, value_name = "REGION")]
-        region: Option<RegionCode>,
-        /// Name of the copy; the same when absent
-        #[arg(long, value_name = "NAME")]
-        name: Option<String>,
-        /// Size of the copy in GB; the same when absent
-        #[arg(long, value_name = "GB")]
-        size: Option<i64>,
-        /// Do not write out what the running Machine holds in memory
-        #[arg(long)]
-        no_sync: bool,
-        /// How it is planned and approved.
-        #[command(flatten)]
-        run: RunArgs,
-    },
-    /// Make a volume from a snapshot
-    Restore {
-        /// Volume that the snapshot was taken of
-        volume: VolumeId,
-        /// Snapshot; the newest finished one when absent
-        #[arg(long, value_name = "SNAPSHOT")]
-        snapshot: Option<String>,
-        /// Where to; the same region when absent
-        #[arg(long, value_name = "REGION")]
-        region: Option<RegionCode>,
-        /// Name; the same when absent
-        #[arg(long, value_name = "NAME")]
-        name: Option<String>,
-        /// Size in GB; the same when absent
-        #[arg(long, value_name = "GB")]
-        size: Option<i64>,
-        /// Refuse a snapshot that is older
-        #[arg(long, value_name = "HOURS")]
-        max_age: Option<i64>,
-        /// How it is planned and approved.
-        #[command(flatten)]
-        run: RunArgs,
-    },
-    /// Replace a volume by a smaller one with the same files; the old one is kept
-    Shrink {
-        /// Volume
-        volume: VolumeId,
-        /// New size in GB
-        #[arg(long, value_name = "GB")]
-        size: i64,
-        /// How it is planned and approved.
-        #[command(flatten)]
-        run: RunArgs,
-    },
-    /// Carry out a plan that was written with --out
-    Apply {
-        /// Plan file
-        plan: PathBuf,
-        /// Who says yes.
-        #[command(flatten)]
-        yes: YesArgs,
-    },
-}
-
-/// How a job is planned and approved.
-#[derive(Debug, clap::Args)]
-pub struct RunArgs {
-    /// Write the plan here and change nothing
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["yes", "confirm", "approval"])]
-    out: Option<PathBuf>,
-    /// Image of the helper Machines that look inside: with sh, df, find, sha256sum, tar and nc
-    #[arg(long, value_name = "IMAGE", default_value = HELPER_IMAGE)]
-    helper_image: String,
-    #[command(flatten)]
-    yes: YesArgs,
-}
-
-/// Who says yes.
-#[derive(Debug, clap::Args)]
-pub struct YesArgs {
-    /// Do not ask; not enough for a plan that passes a point of no return
-    #[arg(long)]
-    yes: bool,
-    /// The app's name, for a plan that passes a point of no return
-    #[arg(long, value_name = "APP")]
-    confirm: Option<String>,
-    /// A file in which somebody approved exactly this plan
-    #[arg(long, value_name = "FILE")]
-    approval: Option<PathBuf>,
-}
 
 /// Runs one command.
 ///
@@ -154,6 +37,9 @@ pub async fn run(args: &Args, command: &Command, context: &Context) -> Result<Ex
         Command::Apply { plan, yes } => {
             let plan = load(context, plan)?;
             return approved(args, context, &plan, yes).await;
+        }
+        Command::Cleanup { run, dry_run, yes } => {
+            return clean_up(args, context, run, *dry_run, yes).await;
         }
         Command::Add { name, size, region, machine, run } => (
             Job::Add {
@@ -308,6 +194,45 @@ async fn approved(
     context.mutating();
     let report = executor.apply(plan, &approval).await.map_err(|error| refused(&error))?;
     ended(context, &report)
+}
+
+async fn clean_up(
+    args: &Args,
+    context: &Context,
+    run: &str,
+    dry_run: bool,
+    yes: &YesArgs,
+) -> Result<Exit, CliError> {
+    let config = context.resolve(Typed { access: Some(&args.access), app: None, org: None })?;
+    let kept = store(&config.dirs.state()?)?;
+    let run = RunId::parse(run).map_err(CliError::usage)?;
+    let loaded = runbook::executor::load(&kept, &run).await.map_err(|error| {
+        refused(&error).hint("`fly-migrate region status` lists all runs, of volumes, too")
+    })?;
+    if loaded.state.status != RunStatus::Done {
+        return Err(CliError::nothing_done(format!(
+            "run {run} is not finished: the old volume is still needed"
+        ))
+        .hint("resume it, or roll it back"));
+    }
+    let app: AppName = loaded.plan.plan().target.name.parse()?;
+    let client = context.client(&config)?;
+    let inventory = observe(&client, &app, context.now()).await.map_err(|error| {
+        CliError::from(error.source).context(format!("cannot read {} of app {app}", error.what))
+    })?;
+    let made = loaded.state.step(&"new-volume".into()).map(|step| step.outputs.clone());
+    let made = made.unwrap_or_default();
+    let sealed = cleanup(loaded.plan.plan(), &made, &inventory, context.now())
+        .map_err(|error| unplanned(&error))?;
+    if !context.ui.is_json() {
+        context.ui.out(&runbook::render::plan_text(&sealed))?;
+    } else if dry_run {
+        context.ui.out(&sealed.to_text())?;
+    }
+    if dry_run {
+        return Ok(Exit::Ok);
+    }
+    approved(args, context, &sealed, yes).await
 }
 
 async fn judge(

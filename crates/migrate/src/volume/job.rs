@@ -11,7 +11,8 @@ use crate::regions::{RegionError, Regions};
 pub const HELPER_IMAGE: &str = "alpine:3.20";
 
 /// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Job {
     /// A new, empty volume.
     Add {

@@ -1,10 +1,13 @@
 //! `fly-migrate volume`: add, check, fork, restore and shrink volumes.
 //!
-//! One module per job or kind of step: `check` judges, `plan` decides which steps a job has, `make`, `snapshot`, `probe` and `copy`
+//! One module per job or kind of step: `check` judges, `job` says what can be done, `plan` decides which steps a job has, `cleanup`
+//! makes the plan for what a shrink kept, `make`, `snapshot`, `probe` and `copy`
 //! are kinds of steps, `helper` are the Machines that look inside. It must not know: moves of whole apps.
 
 mod add;
+mod args;
 pub mod check;
+pub mod cleanup;
 pub mod cli;
 mod copies;
 mod copy;

@@ -55,6 +55,7 @@ pub fn plan(request: &Request<'_>) -> Result<SealedPlan, JobError> {
     let mut inputs = BTreeMap::new();
     inputs.insert("scope".to_owned(), json!(scope));
     inputs.insert("inventory".to_owned(), json!(inventory));
+    inputs.insert(super::cleanup::JOB.to_owned(), json!(request.job));
     if let Some(prices) = Prices::embedded() {
         inputs.insert("prices".to_owned(), json!({"as_of": prices.as_of, "source": prices.source}));
     }

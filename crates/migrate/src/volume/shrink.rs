@@ -58,7 +58,7 @@ pub(super) fn shrink(
         None => detached(request, mark, volume, size_gb),
         Some(machine) => {
             warnings.push(format!(
-                "Machine {} is stopped until its successor runs; at the end it is kept, stopped, with the old volume: destroy both when you are sure",
+                "Machine {} is stopped until its successor runs; at the end it is kept, stopped and cordoned, with the old volume: when you are sure, `fly-migrate volume cleanup RUN`",
                 machine.id
             ));
             attached(request, mark, volume, machine, size_gb)

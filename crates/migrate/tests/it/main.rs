@@ -21,5 +21,6 @@ mod sweep;
 mod v2;
 mod volume;
 mod volume_check;
+mod volume_cleanup;
 #[cfg(target_os = "linux")]
 mod volume_scripts;

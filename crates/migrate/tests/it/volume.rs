@@ -16,15 +16,15 @@ use serde_json::json;
 use crate::bench::{Net, World, app};
 
 const WORLD: &str = include_str!("worlds/volumes.toml");
-const DATA: &str = "vol_0000000000000001";
+pub(crate) const DATA: &str = "vol_0000000000000001";
 
-struct Work {
+pub(crate) struct Work {
     net: Net,
     job: Job,
 }
 
 impl Work {
-    fn of(job: Job) -> Self {
+    pub(crate) fn of(job: Job) -> Self {
         Self { net: Net::new(), job }
     }
 }
@@ -97,7 +97,7 @@ fn add() -> Job {
     }
 }
 
-fn fork(region: Option<&str>) -> Job {
+pub(crate) fn fork(region: Option<&str>) -> Job {
     Job::Fork {
         volume: DATA.parse().unwrap(),
         region: region.map(|code| code.parse().unwrap()),
@@ -118,7 +118,7 @@ fn restore() -> Job {
     }
 }
 
-fn shrink(volume: &str, size_gb: i64) -> Job {
+pub(crate) fn shrink(volume: &str, size_gb: i64) -> Job {
     Job::Shrink { volume: volume.parse().unwrap(), size_gb }
 }
 
