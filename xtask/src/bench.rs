@@ -12,7 +12,8 @@ pub(crate) struct Args {
 }
 
 /// Name, package, bench target.
-const BENCHES: [(&str, &str, &str); 4] = [
+const BENCHES: [(&str, &str, &str); 5] = [
+    ("migrate", "migrate", "plan"),
     ("pack", "debug-bundle", "pack"),
     ("fly-toml", "toml-cli", "check"),
     ("redact", "redact", "throughput"),
