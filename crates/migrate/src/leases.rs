@@ -79,13 +79,15 @@ impl SessionKind for Leases {
             ..LeaseRequest::new(description.clone())
         };
         let (platform, writer, wanted) = (&self.0, &writer, &wanted);
-        let tasks: Vec<_> = params
-            .machines
-            .into_iter()
-            .map(|id| async move { acquire(platform, writer, id, wanted).await })
-            .collect();
-        let mut taking = futures_util::stream::iter(tasks).buffer_unordered(AT_ONCE);
+        // The first one alone: of two that begin at once, one has all and not each a half.
+        let mut machines = params.machines.into_iter();
         let mut leases = Vec::new();
+        if let Some(first) = machines.next() {
+            leases.extend(acquire(platform, writer, first, wanted).await?);
+        }
+        let tasks: Vec<_> =
+            machines.map(|id| async move { acquire(platform, writer, id, wanted).await }).collect();
+        let mut taking = futures_util::stream::iter(tasks).buffer_unordered(AT_ONCE);
         let mut problem = None;
         while let Some(taken) = taking.next().await {
             match taken {

@@ -253,6 +253,13 @@ impl StepKind for Create {
     async fn undo(&self, cx: &StepContext<'_>, permit: &Permit) -> Result<(), StepError> {
         let params: Params = cx.parse()?;
         let Some(machine) = self.find_for_long(cx, &params).await? else { return Ok(()) };
+        if is_in_use(&machine, &params) {
+            return Err(StepError::unsafe_state(format!(
+                "Machine {} of app {}, which this run made, is in use, and not by this run",
+                machine.id, self.platform.app
+            ))
+            .hint("somebody went on with the same plan on another computer: look there before anything is taken back"));
+        }
         let writer = self.platform.writer(permit);
         let target = writer.machine(&self.platform.app, &machine.id);
         target.destroy(true).await.map_err(|error| write_error(&error))?;
@@ -296,6 +303,15 @@ impl Create {
             self.platform.pause(Duration::from_secs(1)).await;
         }
     }
+}
+
+/// Whether a copy serves, though every later step of this run is undone: then the copy is as it was made.
+fn is_in_use(machine: &Machine, params: &Params) -> bool {
+    let started = machine.state.get() == Some(&MachineState::Started);
+    let opened = params.cordoned && machine.cordoned.copied() == Some(false);
+    let released = params.hold_only
+        && machine.effective_config().is_some_and(|(config, whole)| whole && !is_hold(config));
+    opened || released || (started && !params.launch)
 }
 
 /// The name of a copy: that of the original, the region, and the start of the mark, so that a second move finds it free.

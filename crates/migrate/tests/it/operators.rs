@@ -39,7 +39,12 @@ async fn a_second_process_on_the_same_computer_is_refused_and_told_who_works() {
     hold(&live, "POST", CORDON);
     let first = live.start(&Live::apply_args(&plan), None);
     live.world.sim.struck("held", 1).await;
-    let writes = live.writes();
+    // The first one's own: the other Machine of the same step, and its leases.
+    let others = || {
+        let all = live.writes().into_iter();
+        all.filter(|one| !one.ends_with("/cordon") && !one.ends_with("/lease")).collect::<Vec<_>>()
+    };
+    let writes = others();
     let number = first.id().unwrap().to_string();
 
     // The same plan, another plan of the same app, and every command that would write.
@@ -59,7 +64,7 @@ async fn a_second_process_on_the_same_computer_is_refused_and_told_who_works() {
     let status = live.status().await;
     assert_eq!(status["target"]["name"], "shop", "{status}");
     assert!(!["done", "undone"].contains(&status["status"].as_str().unwrap()), "{status}");
-    assert_eq!(live.writes(), writes, "nothing was changed by any of them");
+    assert_eq!(others(), writes, "nothing was changed by any of them");
     drop(first);
 }
 
@@ -77,11 +82,37 @@ async fn two_computers_with_one_plan_make_one_move() {
     let told = format!("{first:?}\n{second:?}");
     // Whoever came second waited for the other's leases, or was told whose they are; neither made anything twice.
     assert!([first.code, second.code].contains(&Some(0)), "{told}");
+    // Taking back what the other goes on to use is refused.
+    let late = if first.code == Some(0) { &two } else { &one };
+    if [first.code, second.code] != [Some(0); 2] {
+        let back = late.run(&["region", "rollback"]).await;
+        assert!(matches!(back.code, Some(6 | 9)), "{back:?}");
+    }
     for code in [first.code, second.code] {
         assert!(matches!(code, Some(0 | 6 | 8)), "{told}");
     }
     one.leases_end();
     assert_eq!(one.world.state().await, end, "{told}");
+}
+
+/// A run that was left behind does not take away what another run of the same plan uses.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_of_a_run_that_somebody_else_finished_is_refused() {
+    let net = Net::new();
+    let (_, end) = uninterrupted(&net, STATELESS).await;
+    let one = Live::new(&net, STATELESS).await;
+    let two = one.elsewhere();
+    let plan = one.plan().await;
+    std::fs::copy(one.file("plan.json"), two.file("plan.json")).unwrap();
+    let args = Live::apply_args(&plan);
+    let stopped = two.run_with(&args, Some("unchanged:observe:before:fail")).await;
+    assert_eq!(stopped.code, Some(6), "{}", stopped.stderr);
+    let done = one.run(&args).await;
+    assert_eq!(done.code, Some(0), "{}\n{}", done.stdout, done.stderr);
+    let back = two.run(&["region", "rollback"]).await;
+    assert!(matches!(back.code, Some(6 | 9)), "{:?} {}", back.code, back.stdout);
+    assert!(back.stdout.contains("another computer"), "{}", back.stdout);
+    assert_eq!(one.world.state().await, end);
 }
 
 #[tokio::test(flavor = "multi_thread")]
