@@ -6,6 +6,7 @@
 
 pub mod cli;
 mod errors;
+pub mod guards;
 pub mod inventory;
 mod leases;
 pub mod platform;

@@ -11,6 +11,7 @@ use runbook::approval::Permit;
 use runbook::error::StepError;
 
 use crate::errors::{read_error, wait_error, write_error};
+use crate::guards::Guards;
 
 /// Waits for so long. In a test the simulator's clock moves instead.
 pub type Pause = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -22,6 +23,8 @@ pub struct Platform {
     pub client: Client,
     /// The app.
     pub app: AppName,
+    /// Which guards of hazards are on.
+    pub guards: Guards,
     pause: Pause,
 }
 
@@ -33,7 +36,19 @@ pub(crate) const LIST_LAG: Duration = Duration::from_secs(8);
 impl Platform {
     /// With the runtime's own sleep.
     pub fn new(client: Client, app: AppName) -> Self {
-        Self { client, app, pause: Arc::new(|time| Box::pin(tokio::time::sleep(time))) }
+        Self {
+            client,
+            app,
+            guards: Guards::ALL,
+            pause: Arc::new(|time| Box::pin(tokio::time::sleep(time))),
+        }
+    }
+
+    /// With other guards, for tests of them.
+    #[must_use]
+    pub fn guarded_by(mut self, guards: Guards) -> Self {
+        self.guards = guards;
+        self
     }
 
     /// With another way to wait.

@@ -6,6 +6,7 @@
 pub mod digest;
 pub mod facts;
 mod observe;
+pub mod room;
 
 use std::collections::BTreeMap;
 

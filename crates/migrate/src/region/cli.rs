@@ -256,6 +256,7 @@ async fn make_plan(args: &Args, options: &PlanArgs, context: &Context) -> Result
             watch_seconds: options.watch,
             fly_toml: fly_toml(args, context),
             allowed,
+            ..Options::default()
         },
     };
     let sealed = plan(&inventory, &regions, &request).map_err(|error| unplanned(&error))?;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use runbook::context::StepContext;
 use runbook::error::StepError;
 use runbook::outputs::Outputs;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::looks::Look;
 use crate::errors::read_error;
@@ -26,6 +26,33 @@ pub(crate) const NAMES: &str = "gate_names";
 /// Nothing of the old region is forgotten.
 pub(crate) const ACCOUNTED: &str = "gate_accounted";
 
+/// A gate that is met, for its journal entry.
+pub(crate) fn passed() -> Outputs {
+    Outputs::none().with("state", "passed")
+}
+
+/// A gate that could not be judged, and why. Unknown does not stop a run; it is said.
+pub(crate) fn unknown(why: &str) -> Outputs {
+    Outputs::none().with("state", "unknown").with("why", why)
+}
+
+/// A gate that the operator gave up, and why.
+pub(crate) fn waived(waiver: &Waiver) -> Outputs {
+    Outputs::none()
+        .with("state", "waived")
+        .with("by", waiver.by.clone())
+        .with("why", waiver.why.clone())
+}
+
+/// Who gave a gate up, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Waiver {
+    /// Who.
+    pub(crate) by: String,
+    /// Why.
+    pub(crate) why: String,
+}
+
 pub(crate) struct Documented;
 pub(crate) struct Backup(pub(crate) Arc<Platform>);
 pub(crate) struct Answer;
@@ -39,7 +66,7 @@ impl Look for Documented {
             StepError::failed("the plan holds no inventory")
                 .hint("plan again with this version of the tool")
         })?;
-        Ok(Outputs::none()
+        Ok(passed()
             .with("inventory", runbook::canonical::Digest::of(inventory).to_string())
             .with("facts", cx.plan.facts.fingerprint().to_string())
             .with("read_at", inventory["read_at"].as_str().unwrap_or("unknown")))
@@ -59,15 +86,15 @@ struct BackupParams {
     max_age_hours: i64,
     /// Why no backup is needed, if the operator says so.
     #[serde(default)]
-    waived: Option<String>,
+    waived: Option<Waiver>,
 }
 
 #[async_trait]
 impl Look for Backup {
     async fn look(&self, cx: &StepContext<'_>) -> Result<Outputs, StepError> {
         let params: BackupParams = cx.parse()?;
-        if let Some(why) = params.waived {
-            return Ok(Outputs::none().with("waived", why));
+        if let Some(waiver) = &params.waived {
+            return Ok(waived(waiver));
         }
         let mut oldest: Option<Timestamp> = None;
         for mount in &params.mounts {
@@ -105,8 +132,8 @@ impl Look for Backup {
             oldest = oldest.min(newest).or(newest);
         }
         Ok(match oldest {
-            Some(at) => Outputs::none().with("oldest_backup", at),
-            None => Outputs::none().with("volumes", 0_u64),
+            Some(at) => passed().with("oldest_backup", at),
+            None => passed().with("volumes", 0_u64),
         })
     }
 }
@@ -116,8 +143,19 @@ struct AnswerParams {
     question: String,
     #[serde(default)]
     answer: Option<String>,
+    /// Who gave the answer that is in the plan.
+    #[serde(default)]
+    by: String,
     text: String,
     how: String,
+}
+
+/// `waived: REASON` gives the gate up, anything else meets it.
+fn answered(answer: &str, by: &str) -> Outputs {
+    match answer.trim().strip_prefix("waived:") {
+        Some(why) => waived(&Waiver { by: by.to_owned(), why: why.trim().to_owned() }),
+        None => passed(),
+    }
 }
 
 #[async_trait]
@@ -126,7 +164,7 @@ impl Look for Answer {
         let params: AnswerParams = cx.parse()?;
         let given = params.answer.or_else(|| cx.answer(&params.question).map(str::to_owned));
         match given.filter(|text| !text.trim().is_empty()) {
-            Some(answer) => Ok(Outputs::none().with(params.question, answer)),
+            Some(answer) => Ok(answered(&answer, &params.by).with(params.question, answer)),
             None => Err(StepError::paused(params.text, params.how)),
         }
     }
@@ -135,15 +173,15 @@ impl Look for Answer {
 #[derive(Deserialize)]
 struct NamesParams {
     #[serde(default)]
-    waived: Option<String>,
+    waived: Option<Waiver>,
 }
 
 #[async_trait]
 impl Look for Names {
     async fn look(&self, cx: &StepContext<'_>) -> Result<Outputs, StepError> {
         let params: NamesParams = cx.parse()?;
-        if let Some(why) = params.waived {
-            return Ok(Outputs::none().with("waived", why));
+        if let Some(waiver) = &params.waived {
+            return Ok(waived(waiver));
         }
         let list =
             self.0.client.certificates(&self.0.app).await.map_err(|error| read_error(&error))?;
@@ -167,7 +205,7 @@ impl Look for Names {
                 ),
             ));
         }
-        Ok(Outputs::none().with("certificates", u64::try_from(certificates.len()).unwrap_or(0)))
+        Ok(passed().with("certificates", u64::try_from(certificates.len()).unwrap_or(0)))
     }
 }
 
@@ -213,7 +251,7 @@ impl Look for Accounted {
             .hint("it was made meanwhile: move or remove it, then resume"));
         }
         let count = |n: usize| u64::try_from(n).unwrap_or(0);
-        Ok(Outputs::none()
+        Ok(passed()
             .with("old_machines", count(params.machines.len()))
             .with("old_volumes", count(params.volumes.len())))
     }

@@ -11,6 +11,7 @@ mod looks;
 mod patch;
 mod power;
 mod release;
+mod room;
 mod snapshot;
 mod traffic;
 mod unchanged;
@@ -28,11 +29,12 @@ pub(crate) use create::{CREATE, Create};
 pub(crate) use data::{DATA, DISCARD, HYDRATED};
 pub(crate) use destroy::{DESTROY, DESTROY_VOLUME};
 pub(crate) use fork::FORK;
-pub(crate) use gate::{ACCOUNTED, BACKUP, DOCUMENTED, NAMES, REHEARSAL};
+pub(crate) use gate::{ACCOUNTED, BACKUP, DOCUMENTED, NAMES, REHEARSAL, Waiver};
 pub(crate) use health::HEALTH;
 pub(crate) use patch::PATCH;
 pub(crate) use power::{START, STOP};
 pub(crate) use release::RELEASE;
+pub(crate) use room::ROOM;
 pub(crate) use snapshot::SNAPSHOT;
 pub(crate) use traffic::{CORDON, UNCORDON};
 pub(crate) use unchanged::UNCHANGED;
@@ -49,6 +51,7 @@ pub fn registry(platform: &Arc<Platform>, org: Option<&fly_types::OrgSlug>) -> R
         .step(NAMES, looks::Looks(gate::Names(own())))
         .step(ACCOUNTED, looks::Looks(gate::Accounted(own())))
         .step(UNCHANGED, looks::Looks(unchanged::Unchanged(own())))
+        .step(ROOM, looks::Looks(room::Room(own())))
         .step(CREATE, Create::new(own()))
         .step(FORK, fork::Fork(own()))
         .step(SNAPSHOT, snapshot::Snapshot(own()))

@@ -4,12 +4,16 @@ use runbook::plan::Step;
 use serde_json::json;
 
 use super::draft::Draft;
-use crate::steps::{ACCOUNTED, BACKUP, DOCUMENTED, NAMES, REHEARSAL};
+use crate::inventory::room::needs;
+use crate::steps::{ACCOUNTED, BACKUP, DOCUMENTED, NAMES, REHEARSAL, ROOM, Waiver};
 
 impl Draft<'_> {
     /// The gates before anything is changed.
     pub(super) fn gates(&mut self) {
         let (app, options) = (self.app().to_owned(), &self.request.options);
+        let waiver = |why: Option<&String>| {
+            why.map(|why| Waiver { by: options.operator.clone(), why: why.clone() })
+        };
         let mounts: Vec<_> = self
             .inventory
             .in_region(&self.request.source)
@@ -28,7 +32,7 @@ impl Draft<'_> {
                 .command(format!("fly volumes list -a {app} --json")),
             Step::new("backup", BACKUP, format!("backups are younger than {} hours", options.backup_hours))
                 .why("no move is safer than its backup")
-                .params(json!({"mounts": mounts, "max_age_hours": options.backup_hours, "waived": options.waive_backup}))
+                .params(json!({"mounts": mounts, "max_age_hours": options.backup_hours, "waived": waiver(options.waive_backup.as_ref())}))
                 .ensures("every volume that is moved has a young finished snapshot, or the operator said why not")
                 .passing(),
             Step::new("rehearsal", REHEARSAL, "the move was rehearsed, or that is waived")
@@ -36,18 +40,37 @@ impl Draft<'_> {
                 .params(json!({
                     "question": "rehearsal",
                     "answer": options.rehearsed,
+                    "by": options.operator,
                     "text": format!("it is not recorded that this move of app {app} was rehearsed"),
                     "how": "resume with --rehearsed WHERE, or --rehearsed 'waived: REASON'",
                 }))
                 .ensures("the journal says where it was rehearsed, or why not"),
             Step::new("names", NAMES, "DNS and certificates are in order")
                 .why("addresses and certificates stay with the app: what is broken after the move was broken before")
-                .params(json!({"waived": options.waive_names}))
+                .params(json!({"waived": waiver(options.waive_names.as_ref())}))
                 .ensures("every certificate of the app is active and its name points here")
                 .passing()
                 .command(format!("fly certs list -a {app}")),
+            self.room(),
         ];
         self.serial("gates", "checklist", steps);
+    }
+
+    /// The target has room. Asked again here: a plan may be days old.
+    fn room(&self) -> Step {
+        let (source, target) = (&self.request.source, &self.request.target);
+        let fallback: Vec<_> = self.regions.near(target, &[source]).into_iter().take(3).collect();
+        Step::new("room", ROOM, format!("{target} has room"))
+            .why("a region that is full is found out before anything is made (H11)")
+            .params(json!({
+                "org": self.inventory.org,
+                "region": target,
+                "needs": needs(self.inventory.in_region(source)),
+                "fallback": fallback,
+            }))
+            .ensures("a placement dry run finds room for all copies; nothing is reserved by it")
+            .passing()
+            .command(format!("fly machine place --region {target} --org ORG"))
     }
 
     /// The gate after everything: nothing is forgotten in the old region.

@@ -21,6 +21,7 @@ use runbook::plan::{Plan, Target};
 use runbook::sealed::SealedPlan;
 use serde_json::json;
 
+use crate::guards::Guards;
 use crate::inventory::Inventory;
 use crate::inventory::facts::{Scope, facts};
 use crate::prices::Prices;
@@ -63,6 +64,10 @@ pub struct Options {
     pub fly_toml: Option<String>,
     /// Regions into which data may be moved; empty: all (hazard H24).
     pub allowed: Vec<RegionCode>,
+    /// Who plans: named where something is waived.
+    pub operator: String,
+    /// Which guards of hazards are on: all, except in tests of the guards.
+    pub guards: Guards,
 }
 
 impl Default for Options {
@@ -76,6 +81,8 @@ impl Default for Options {
             watch_seconds: 120,
             fly_toml: None,
             allowed: Vec::new(),
+            operator: "unknown".to_owned(),
+            guards: Guards::ALL,
         }
     }
 }
@@ -150,7 +157,9 @@ pub fn plan(
             elsewhere: elsewhere.into_iter().collect::<Vec<_>>().join(" "),
         });
     }
-    let problems = kinds::blocked(inventory, request);
+    let guards = request.options.guards;
+    let mut problems = kinds::blocked(inventory, request);
+    problems.retain(|problem| problem.hazard.is_none_or(|hazard| guards.has(hazard)));
     if !problems.is_empty() {
         return Err(PlanError::Blocked { app: inventory.app.to_string(), problems });
     }
@@ -158,7 +167,9 @@ pub fn plan(
     let scope = Scope { source: request.source.clone(), target: request.target.clone(), mark };
     let mut draft = Draft::new(inventory, regions, request, &scope);
     stateless::build(&mut draft);
-    let (groups, sessions, warnings, no_return) = draft.finish();
+    let (mut groups, mut sessions, mut warnings, no_return) = draft.finish();
+    guards.strip(&mut groups, &mut sessions);
+    warnings.retain(|text| text.split_once(':').is_none_or(|(hazard, _)| guards.has(hazard)));
     let mut inputs = BTreeMap::new();
     inputs.insert("source".to_owned(), json!(request.source));
     inputs.insert("target".to_owned(), json!(request.target));
@@ -181,7 +192,7 @@ pub fn plan(
             inventory.app, request.source, request.target
         ),
         inputs,
-        facts: facts(inventory, &scope),
+        facts: guards.weaken(&facts(inventory, &scope)),
         sessions,
         groups,
         point_of_no_return: no_return,
