@@ -3,7 +3,7 @@
 //! One table, from which plans say what protects them, the documentation page is made, and tests know which guard to take away: every
 //! guard can be switched off, and then a named test must fail. No flag of the command does that.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use runbook::facts::{DriftClass, Facts};
 use runbook::plan::{Group, Id, SessionSpec, Step};
@@ -349,13 +349,15 @@ pub fn table() -> String {
     );
     for guard in &GUARDS {
         let places: Vec<String> = guard.places.iter().map(ToString::to_string).collect();
-        out.push_str(&format!(
-            "| {} | {} | {} | {} |\n",
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} |",
             guard.hazard,
             guard.what,
             guard.how,
             places.join("; ")
-        ));
+        );
     }
     out
 }
