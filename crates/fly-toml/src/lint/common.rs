@@ -1,11 +1,13 @@
-//! What several lints ask of a config. Must not know: any particular lint.
+//! What several lints ask of a file. Must not know: any particular lint.
 
 use std::ops::RangeInclusive;
 
 use fly_types::wire;
 
+use super::LintInput;
 use crate::convert;
-use crate::schema::{AnyService, Config, HttpCheck, Located, Service, Time};
+use crate::dockerfile::Dockerfile;
+use crate::schema::{AnyService, Autostop, Config, HttpCheck, Located, Service, Time};
 use crate::span::Span;
 
 /// More groups than this are not looked at one by one; nobody has them.
@@ -155,4 +157,176 @@ pub(super) fn all_checks(config: &Config) -> Vec<Timing<'_>> {
 /// HTTP checks of all services.
 pub(super) fn http_checks(config: &Config) -> Vec<&Located<HttpCheck>> {
     config.all_services().into_iter().flat_map(|service| service.http_checks().iter()).collect()
+}
+
+/// Services whose idle Machines are stopped or suspended, and where that is written.
+pub(super) fn stops(config: &Config) -> impl Iterator<Item = (AnyService<'_>, &Located<Autostop>)> {
+    config.all_services().into_iter().filter_map(|service| {
+        let stop = service.auto_stop().filter(|stop| stop.value != Autostop::Off)?;
+        Some((service, stop))
+    })
+}
+
+/// A variable or a command.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text<'a> {
+    /// The variable, or the process group.
+    pub(super) name: &'a str,
+    /// What it holds.
+    pub(super) value: &'a str,
+    /// Where the value is.
+    pub(super) span: Span,
+    /// Whether it is the command of a process group.
+    pub(super) is_command: bool,
+}
+
+/// All variables and all commands of process groups.
+pub(super) fn texts(config: &Config) -> Vec<Text<'_>> {
+    let variables = config.env.iter().flat_map(|env| env.value.iter()).map(|pair| (pair, false));
+    let commands = config.processes.iter().flat_map(|it| it.value.iter()).map(|pair| (pair, true));
+    variables
+        .chain(commands)
+        .map(|((name, value), is_command)| Text {
+            name,
+            value: &value.value,
+            span: value.span,
+            is_command,
+        })
+        .collect()
+}
+
+/// Whether something here replicates its data: it says so in a command, a variable's name or a volume's.
+pub(super) fn is_replicated(config: &Config) -> bool {
+    let texts = texts(config);
+    let words = texts.iter().map(|text| if text.is_command { text.value } else { text.name });
+    words.into_iter().any(replicates)
+}
+
+/// Whether a text names something that replicates data.
+pub(super) fn replicates(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["litefs", "litestream", "repmgr", "stolon", "patroni", "replica"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+/// Programs that work in the background.
+const WORKERS: &[&str] = &[
+    "celery",
+    "sidekiq",
+    "resque",
+    "dramatiq",
+    "huey_consumer",
+    "supercronic",
+    "crond",
+    "cron",
+    "delayed_job",
+    "good_job",
+    "solid_queue",
+    "queue:work",
+    "schedule:work",
+    "clockwork",
+    "rqworker",
+];
+
+/// The background worker that a command starts.
+pub(super) fn worker_word(command: &str) -> Option<&'static str> {
+    first_word(command, WORKERS)
+}
+
+/// Programs that start several others, listed in a file of their own.
+const MANAGERS: &[&str] = &["honcho", "foreman", "overmind", "hivemind", "supervisord"];
+
+/// The program that starts others from a list.
+pub(super) fn manager_word(command: &str) -> Option<&'static str> {
+    first_word(command, MANAGERS)
+}
+
+fn first_word(command: &str, known: &'static [&'static str]) -> Option<&'static str> {
+    let is_end = |c: char| c.is_whitespace() || "/\"',;&|()[]".contains(c);
+    command.split(is_end).find_map(|word| known.iter().copied().find(|known| *known == word))
+}
+
+/// What the image starts: ENTRYPOINT and CMD of the final stage.
+pub(super) fn dockerfile_command(text: &str) -> String {
+    let dockerfile = Dockerfile::parse(text);
+    let last = |name| dockerfile.in_final(name).last().map_or("", |it| it.arguments.as_str());
+    format!("{} {}", last("ENTRYPOINT"), last("CMD"))
+}
+
+/// Comments and lines that are searched; a hostile file must not cost more than its size.
+const MAX_HINTS: usize = 64;
+
+/// The first comment that holds one of some words, in small letters.
+pub(super) fn comment_hint(input: &LintInput<'_>, words: &[&str]) -> Option<Span> {
+    let text = input.document.text();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let start = at;
+        at += line.len();
+        let Some(comment) = comment_start(line) else { continue };
+        let lower = line[comment..].to_ascii_lowercase();
+        if words.iter().any(|word| lower.contains(word)) {
+            let end = line.trim_end().len();
+            return Some(Span::new(start + comment, start + end));
+        }
+    }
+    None
+}
+
+/// Where a comment begins: the first `#` outside quotes. Strings of several lines are not followed.
+fn comment_start(line: &str) -> Option<usize> {
+    let mut quote = None;
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            (None, '#') => return Some(at),
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where the file speaks of Flycast as its own address.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FlycastHint {
+    /// The words.
+    pub(super) span: Span,
+    /// Whether it is the app's own name; otherwise a comment.
+    pub(super) is_own_name: bool,
+}
+
+/// Looks for the app's own Flycast name among the variables and commands, then for a comment.
+pub(super) fn flycast_hint(input: &LintInput<'_>) -> Option<FlycastHint> {
+    let own = input.config.app.as_ref().map(|app| format!("{}.flycast", app.value));
+    let names_own = |value: &str, own: &str| {
+        value.match_indices(own).take(MAX_HINTS).any(|(at, _)| {
+            let before = value[..at].chars().next_back();
+            before.is_none_or(|c| !c.is_ascii_alphanumeric() && !"-.".contains(c))
+        })
+    };
+    let texts = texts(input.config);
+    let named =
+        texts.iter().find(|text| own.as_ref().is_some_and(|own| names_own(text.value, own)));
+    let named = named.map(|text| FlycastHint { span: text.span, is_own_name: true });
+    named.or_else(|| {
+        let span = comment_hint(input, &["flycast"])?;
+        Some(FlycastHint { span, is_own_name: false })
+    })
+}
+
+/// The values of all `force_https` that are on.
+pub(super) fn forced_https(config: &Config) -> Vec<Span> {
+    let http = config.http_service.iter().filter_map(|service| service.force_https.as_ref());
+    let services = config.services.iter().flat_map(|list| list.iter());
+    let ports = services.flat_map(|service| service.ports.iter()).flat_map(|ports| ports.iter());
+    let plain = ports.filter_map(|port| port.force_https.as_ref());
+    http.chain(plain).filter(|force| force.value).map(|force| force.span).collect()
+}
+
+/// Where to speak of the app as a whole: its name, or its first service.
+pub(super) fn anchor(config: &Config) -> Option<Span> {
+    let service = config.all_services().first().map(|service| service.span());
+    config.app.as_ref().map(|app| app.key).or(service)
 }

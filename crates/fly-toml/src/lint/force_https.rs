@@ -1,5 +1,6 @@
 //! Plain HTTP is served.
 
+use super::common::flycast_hint;
 use super::{Lint, LintInput};
 use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
 use crate::schema::Port;
@@ -13,17 +14,23 @@ static CODE: Code = Code {
     grade: Grade::Security,
     flyctl: Flyctl::Silent,
     why: "Without the redirect the app answers on port 80 in plain text: cookies and forms of anybody who types the address without https travel unencrypted.",
-    details: "",
+    details: "Apps that are reached over Flycast only are not meant: see force-https-flycast.",
     bad: "[http_service]\ninternal_port = 8080",
     good: "[http_service]\ninternal_port = 8080\nforce_https = true",
     source: "Fly.io documentation, networking/services; the production checklist of this project",
 };
 
 fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
+    // Flycast is plain HTTP: a redirect would break an app that is reached over it only.
+    let private = flycast_hint(input);
+    if input.facts.public == Some(false) || private.is_some_and(|hint| hint.is_own_name) {
+        return;
+    }
     if let Some(service) = &input.config.http_service {
         let place = match &service.force_https {
             None => service.span,
-            Some(force) if !force.value => force.span,
+            // Switched off beside a word about Flycast is meant.
+            Some(force) if !force.value && private.is_none() => force.span,
             Some(_) => return,
         };
         out.push(

@@ -1,5 +1,6 @@
 //! SIGINT where the framework waits for SIGTERM.
 
+use super::common::{anchor, dockerfile_command};
 use super::{Lint, LintInput};
 use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
 
@@ -26,14 +27,30 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     if config.kill_signal.is_some() {
         return;
     }
+    let is_end = [' ', '\t', '/', '"', '\'', '[', ']', ','];
+    let program = |command: &str| {
+        let words: Vec<&str> = command.split(is_end).collect();
+        PROGRAMS.iter().find(|program| words.contains(program))
+    };
+    let mut from_image = !config.has_processes();
     for (group, command) in config.processes.iter().flat_map(|processes| processes.value.iter()) {
-        let words: Vec<&str> = command.value.split([' ', '\t', '/']).collect();
-        if let Some(program) = PROGRAMS.iter().find(|program| words.contains(program)) {
+        from_image |= command.is_empty();
+        if let Some(program) = program(command) {
             out.push(
                 Diagnostic::new(&CODE, format!("`{group}` is stopped with SIGINT"))
                     .at(command.span, format!("{program} drains on SIGTERM: set kill_signal")),
             );
             return;
         }
+    }
+    let image = input.dockerfile.filter(|_| from_image).map(dockerfile_command);
+    if let (Some(program), Some(place)) = (image.as_deref().and_then(program), anchor(config)) {
+        out.push(
+            Diagnostic::new(
+                &CODE,
+                format!("the image starts {program}, which is stopped with SIGINT"),
+            )
+            .at(place, format!("{program} drains on SIGTERM: set kill_signal")),
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Migrations in the start command.
 
+use super::common::{anchor, dockerfile_command};
 use super::{Lint, LintInput};
 use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
 
@@ -33,12 +34,25 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     if config.mounts.is_some() {
         return;
     }
+    let mut from_image = !config.has_processes();
     for (_, command) in config.processes.iter().flat_map(|processes| processes.value.iter()) {
-        if let Some(word) = WORDS.iter().find(|word| command.value.contains(**word)) {
+        from_image |= command.is_empty();
+        if let Some(word) = word(&command.value) {
             out.push(
                 Diagnostic::new(&CODE, format!("`{word}` runs at every start"))
                     .at(command.span, "make it the release_command"),
             );
         }
     }
+    let image = input.dockerfile.filter(|_| from_image).map(dockerfile_command);
+    if let (Some(word), Some(place)) = (image.as_deref().and_then(word), anchor(config)) {
+        out.push(
+            Diagnostic::new(&CODE, format!("the image runs `{word}` at every start"))
+                .at(place, "make it the release_command"),
+        );
+    }
+}
+
+fn word(command: &str) -> Option<&'static str> {
+    WORDS.iter().copied().find(|word| command.contains(word))
 }

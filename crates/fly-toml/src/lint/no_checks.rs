@@ -1,6 +1,6 @@
 //! A service that nothing checks.
 
-use super::common::{is_udp, service_checks};
+use super::common::{external, is_development, is_udp, service_checks};
 use super::{Lint, LintInput};
 use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
 use crate::schema::AnyService;
@@ -20,23 +20,40 @@ static CODE: Code = Code {
     source: "89 of 180 public files with services; Fly.io documentation, reference/health-checks",
 };
 
+/// Services that one diagnostic points at.
+const MAX_LABELS: usize = 4;
+
 fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     let config = input.config;
-    for service in config.all_services() {
-        if !service_checks(service).is_empty()
-            || matches!(service, AnyService::Plain(it) if is_udp(it))
-        {
-            continue;
-        }
-        let top_level = config.checks.as_ref().is_some_and(|checks| !checks.value.is_empty());
-        let diagnostic = if top_level {
-            Diagnostic::new(&CODE, "only top-level checks watch this service")
-                .severity(Severity::Info)
-                .at(service.span(), "no check of its own")
-                .because("Top-level checks gate deploys but not routing: the proxy goes on sending requests to a Machine whose top-level check fails.")
-        } else {
-            Diagnostic::new(&CODE, "nothing checks this service").at(service.span(), "no check")
-        };
-        out.push(diagnostic);
+    let services = config.all_services();
+    // What is not routed needs no check, and UDP has none.
+    let unchecked: Vec<AnyService<'_>> = services
+        .into_iter()
+        .filter(|service| service_checks(*service).is_empty())
+        .filter(|service| match service {
+            AnyService::Http(_) => true,
+            AnyService::Plain(plain) => !is_udp(plain) && !external(*service).is_empty(),
+        })
+        .collect();
+    let Some(first) = unchecked.first() else { return };
+    let count = unchecked.len();
+    let top_level = config.checks.as_ref().is_some_and(|checks| !checks.value.is_empty());
+    let mut diagnostic = if top_level {
+        Diagnostic::new(&CODE, "only top-level checks watch this service")
+            .severity(Severity::Info)
+            .because("Top-level checks gate deploys but not routing: the proxy goes on sending requests to a Machine whose top-level check fails.")
+    } else if count == 1 {
+        Diagnostic::new(&CODE, "nothing checks this service")
+    } else {
+        Diagnostic::new(&CODE, format!("nothing checks {count} services"))
+    };
+    // Nobody is woken by a development app that answers with errors.
+    if is_development(config) {
+        diagnostic = diagnostic.severity(Severity::Info);
     }
+    diagnostic = diagnostic.at(first.span(), "no check");
+    for service in unchecked.iter().take(MAX_LABELS).skip(1) {
+        diagnostic = diagnostic.at(service.span(), "nor here");
+    }
+    out.push(diagnostic);
 }

@@ -22,6 +22,11 @@ static CODE: Code = Code {
 fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     let config = input.config;
     let is_set = config.primary_region.as_ref().is_some_and(|region| !region.is_empty());
+    // With a volume more depends on it, and a lint of its own speaks of that.
+    let mut mounts = config.mounts.iter().flat_map(|list| list.iter());
+    if mounts.any(|mount| mount.source.as_ref().is_some_and(|source| !source.is_empty())) {
+        return;
+    }
     // A file with nothing to run says nothing about regions.
     let app = config.app.as_ref();
     if is_set || app.is_none() || !runs_something(config) {

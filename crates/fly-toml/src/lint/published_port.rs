@@ -8,7 +8,7 @@ pub(super) static LINT: Lint = Lint { code: &CODE, check };
 
 static CODE: Code = Code {
     id: "published-port",
-    title: "A database or admin port is published",
+    title: "A database or admin port is published, or a wide range",
     severity: Severity::Warning,
     grade: Grade::Security,
     flyctl: Flyctl::Silent,
@@ -20,7 +20,7 @@ static CODE: Code = Code {
 };
 
 /// Ports that nobody means to publish, and what listens there.
-const PORTS: &[(i64, &str)] = &[
+pub(super) const PORTS: &[(i64, &str)] = &[
     (22, "SSH"),
     (1433, "SQL Server"),
     (2375, "the Docker daemon"),
@@ -35,11 +35,26 @@ const PORTS: &[(i64, &str)] = &[
     (27017, "MongoDB"),
 ];
 
+/// A range of more ports than this was not chosen port by port.
+const MANY: i64 = 100;
+
 fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     for service in input.config.all_services() {
         for external in external(service) {
             // TLS with a client that knows Postgres is how a database is published on purpose.
             if external.handlers.contains(&"pg_tls") {
+                continue;
+            }
+            let count = external.ports.end().saturating_sub(*external.ports.start());
+            if count >= MANY {
+                let (first, last) = (external.ports.start(), external.ports.end());
+                out.push(
+                    Diagnostic::new(
+                        &CODE,
+                        format!("ports {first} to {last} are open to the internet"),
+                    )
+                    .at(external.span, "publish the ports that are used"),
+                );
                 continue;
             }
             if let Some((port, what)) = PORTS.iter().find(|(port, _)| external.ports.contains(port))

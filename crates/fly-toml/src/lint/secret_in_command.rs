@@ -35,6 +35,13 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     values.extend(
         deploy.and_then(|it| it.release_command.as_ref()).map(|it| ("release_command", it)),
     );
+    values.extend(deploy.and_then(|it| it.seed_command.as_ref()).map(|it| ("seed_command", it)));
+    values.extend(config.console_command.as_ref().map(|it| ("console_command", it)));
+    if let Some(experimental) = &config.experimental {
+        let lists = [&experimental.cmd, &experimental.entrypoint, &experimental.exec];
+        let words = lists.into_iter().flatten().flat_map(|list| list.iter());
+        values.extend(words.map(|word| ("experimental", word)));
+    }
     let headers = http_checks(config).into_iter().filter_map(|check| check.headers.as_ref());
     let top = config.checks.iter().flat_map(|checks| checks.value.values());
     let headers = headers.chain(top.filter_map(|check| check.headers.as_ref()));

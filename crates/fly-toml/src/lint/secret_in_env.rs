@@ -1,6 +1,6 @@
 //! A secret in `[env]`.
 
-use super::secrets::{Suspicion, suspicion};
+use super::secrets::{Suspicion, is_random, suspicion};
 use super::{Lint, LintInput};
 use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
 
@@ -13,7 +13,7 @@ pub(super) static CODE: Code = Code {
     grade: Grade::Security,
     flyctl: Flyctl::Warns,
     why: "The file is in the repository's history, and its variables are in the Machine's config, which everybody with read access to the app can read. Secrets are encrypted and are not shown again.",
-    details: "flyctl warns by name only, at deploy. Here the value counts as well: published prefixes of tokens, private keys, URLs with a password. Move it with `fly secrets set NAME=…`, delete the line, and change the secret: the old one stays in the history. Names that bundlers publish (NEXT_PUBLIC_, VITE_) are not meant.",
+    details: "flyctl warns by name only, at deploy. Here the value counts as well: published prefixes of tokens, private keys, URLs with a password, long random texts. Move it with `fly secrets set NAME=…`, delete the line, and change the secret: the old one stays in the history. Names that bundlers publish (NEXT_PUBLIC_, VITE_) are not meant.",
     bad: "[env]\nSTRIPE_API_KEY = \"0f8c2a61d9\"",
     good: "# fly secrets set STRIPE_API_KEY=…\n[env]\nSTRIPE_API_VERSION = \"2026-01-01\"",
     source: "flyctl internal/command/deploy of 2026-08-21; 17 of 205 public repositories",
@@ -24,12 +24,15 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         let message = match suspicion(name, &value.value) {
             Some(Suspicion::Value(what)) => format!("`{name}` holds {what}"),
             Some(Suspicion::Name) => format!("`{name}` looks like a secret"),
+            None if is_random(name, &value.value) => {
+                format!("`{name}` holds a text as random as a key")
+            }
             None => continue,
         };
-        // A name alone proves less than a value.
+        // A name alone, or randomness alone, proves less than a known form.
         let severity = match suspicion(name, &value.value) {
-            Some(Suspicion::Name) => Severity::Warning,
-            _ => Severity::Error,
+            Some(Suspicion::Name) | None => Severity::Warning,
+            Some(Suspicion::Value(_)) => Severity::Error,
         };
         out.push(
             Diagnostic::new(&CODE, message)

@@ -27,6 +27,9 @@ const PREFIXES: &[(&str, &str)] = &[
     ("AIza", "a Google API key"),
     ("SG.", "a SendGrid key"),
     ("npm_", "an npm token"),
+    ("hf_", "a Hugging Face token"),
+    ("shpat_", "a Shopify token"),
+    ("dop_v1_", "a DigitalOcean token"),
     ("dckr_pat_", "a Docker Hub token"),
     ("sk-ant-", "an API key"),
     ("sk-proj-", "an API key"),
@@ -48,6 +51,41 @@ pub(crate) fn suspicion(name: &str, value: &str) -> Option<Suspicion> {
         return Some(Suspicion::Value(what));
     }
     (is_secret_name(name) && !is_evidently_plain(value)).then_some(Suspicion::Name)
+}
+
+/// Words of names whose values are random and public.
+const PUBLIC_RANDOM: &[&str] =
+    &["HASH", "SHA", "SHA256", "CHECKSUM", "DIGEST", "COMMIT", "VERSION", "ID", "UUID", "DSN"];
+
+/// Whether a value looks as random as a key does, under a name that says nothing: long, of one word, with letters of
+/// both cases and digits in no order. Hexadecimal texts are left out, since most of them are digests.
+pub(crate) fn is_random(name: &str, value: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let mut words = upper.split(['_', '-', '.']);
+    if words.any(|word| PUBLIC_WORDS.contains(&word) || PUBLIC_RANDOM.contains(&word)) {
+        return false;
+    }
+    let value = value.trim().trim_end_matches('=');
+    let is_word = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/_-".contains(&b));
+    if !is_word || !(32..=512).contains(&value.len()) || is_placeholder(value) {
+        return false;
+    }
+    let class = |b: u8| {
+        if b.is_ascii_lowercase() {
+            0
+        } else if b.is_ascii_uppercase() {
+            1
+        } else if b.is_ascii_digit() {
+            2
+        } else {
+            3
+        }
+    };
+    let has = |wanted| value.bytes().any(|b| class(b) == wanted);
+    let changes =
+        value.as_bytes().windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
+    // Words joined by dashes change their kind of letter only at the joints.
+    has(0) && has(1) && has(2) && changes * 2 > value.len()
 }
 
 /// What kind of credential a text is or holds.
@@ -176,6 +214,22 @@ mod tests {
             ("NODE_ENV", "production", None),
         ] {
             assert_eq!(suspicion(name, value), wanted, "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn random_values_under_plain_names() {
+        for (name, value, wanted) in [
+            ("MAILER", "Jd83kLs0PqXz7Vb2Nm4Rt6Yw9Ac1Ef5H", true),
+            ("SALT", "q9Zt1+Xk8/Ba7Lm3Pw0Rv6Ys2Nc4Ed5Fg==", true),
+            ("RELEASE_ID", "Jd83kLs0PqXz7Vb2Nm4Rt6Yw9Ac1Ef5H", false),
+            ("VITE_MAP", "Jd83kLs0PqXz7Vb2Nm4Rt6Yw9Ac1Ef5H", false),
+            ("IMAGE", "6a09e667f3bcc908b2fb1366ea957d3e3adec17512775099da2f590b0667322a", false),
+            ("SERVICE", "My-Shop-Production-Frankfurt-Cluster-01", false),
+            ("FOLDER", "/app/Public/Assets2/Images/Originals", false),
+            ("SHORT", "aB3dE5", false),
+        ] {
+            assert_eq!(is_random(name, value), wanted, "{name}={value}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Data on one volume.
 
-use super::common::is_development;
+use super::common::{is_development, is_replicated, replicates};
 use super::{Lint, LintInput};
 use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
 
@@ -23,15 +23,7 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     let config = input.config;
     let Some(mounts) = config.mounts.as_ref().filter(|_| !is_development(config)) else { return };
     // What replicates says so itself.
-    let commands = config.processes.iter().flat_map(|processes| processes.value.values());
-    let names = config.env.iter().flat_map(|env| env.value.keys());
-    let replicates = |text: &str| {
-        let text = text.to_ascii_lowercase();
-        ["litefs", "litestream", "repmgr", "stolon", "patroni", "replica"]
-            .iter()
-            .any(|word| text.contains(word))
-    };
-    if commands.into_iter().any(|it| replicates(it)) || names.into_iter().any(|it| replicates(it)) {
+    if is_replicated(config) {
         return;
     }
     for mount in mounts.iter() {

@@ -3,7 +3,8 @@
 use super::common::{groups_of, guest};
 use super::{Lint, LintInput};
 use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
-use crate::schema::Autostop;
+use crate::schema::{Autostop, Config};
+use crate::span::Span;
 
 pub(super) static LINT: Lint = Lint { code: &CODE, check };
 
@@ -13,7 +14,7 @@ static CODE: Code = Code {
     severity: Severity::Warning,
     grade: Grade::Readiness,
     flyctl: Flyctl::Silent,
-    why: "A Machine with more than 2 GB of memory, swap or a GPU cannot be suspended; it is stopped instead, and the fast resume that was asked for does not happen.",
+    why: "A Machine with more than 2 GB of memory, swap, a schedule or a GPU cannot be suspended; it is stopped instead, and the fast resume that was asked for does not happen.",
     details: "",
     bad: "[http_service]\ninternal_port = 8080\nauto_stop_machines = \"suspend\"\n[[vm]]\nmemory = \"4gb\"\ncpus = 2",
     good: "[http_service]\ninternal_port = 8080\nauto_stop_machines = \"suspend\"\n[[vm]]\nmemory = \"2gb\"\ncpus = 2",
@@ -35,6 +36,15 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
                     .severity(Severity::Error)
                     .at(suspend.span, "refused")
                     .at(swap.span, "because of this"),
+            );
+        }
+        if let Some((schedule, place)) = schedule(config) {
+            let message = format!("Machines with a schedule ({schedule}) are not suspended");
+            out.push(
+                Diagnostic::new(&CODE, message)
+                    .severity(Severity::Error)
+                    .at(suspend.span, "refused")
+                    .at(place, "because of this"),
             );
         }
         for group in groups_of(config, service) {
@@ -59,4 +69,13 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
             }
         }
     }
+}
+
+/// The schedule of an inline machine config; fly.toml has no key of its own for it.
+fn schedule(config: &Config) -> Option<(String, Span)> {
+    let experimental = config.experimental.as_ref().and_then(|it| it.machine_config.as_ref());
+    let inline = experimental.or(config.machine_config.as_ref())?;
+    let json: serde_json::Value = serde_json::from_str(inline).ok()?;
+    let schedule = json.get("schedule")?.as_str().filter(|schedule| !schedule.is_empty())?;
+    Some((schedule.to_owned(), inline.span))
 }

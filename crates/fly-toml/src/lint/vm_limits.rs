@@ -21,8 +21,10 @@ static CODE: Code = Code {
 };
 
 fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
+    let release =
+        input.config.deploy.iter().filter_map(|deploy| deploy.release_command_vm.as_ref());
     let vms = input.config.vm.iter().flat_map(|list| list.iter());
-    for vm in vms {
+    for vm in vms.chain(release) {
         let Some(guest) = convert::guest(input.config, vm, &mut Vec::new()) else { continue };
         // A GPU decides by itself what goes with it.
         if vm.gpu_kind.is_some() || vm.gpus.is_some() {
