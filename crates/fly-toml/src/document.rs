@@ -99,3 +99,17 @@ impl fmt::Display for Document {
         f.write_str(&self.text)
     }
 }
+
+/// Where a comment begins: the first `#` outside quotes. Strings of several lines are not followed.
+pub(crate) fn comment_start(line: &str) -> Option<usize> {
+    let mut quote = None;
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            (None, '#') => return Some(at),
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            _ => {}
+        }
+    }
+    None
+}

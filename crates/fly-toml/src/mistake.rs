@@ -3,7 +3,7 @@
 //! Must not know: sections.
 
 use crate::diag::{Applicability, Diagnostic, Edit};
-use crate::document::Document;
+use crate::document::{Document, comment_start};
 use crate::schema::codes;
 use crate::span::Span;
 use crate::syntax::{Mistake, MistakeKind};
@@ -155,6 +155,17 @@ fn syntax(diagnostic: Diagnostic, mistake: &Mistake, document: &Document) -> Dia
     diagnostic.at(mistake.span, "")
 }
 
+/// A line without its indentation, its comment and what is blank before that.
+fn statement(line: Span, text: &str) -> Span {
+    let whole = line.of(text);
+    let end = comment_start(whole).unwrap_or(whole.len());
+    let start = whole.len() - whole.trim_start().len();
+    Span::new(
+        line.start + start.min(end),
+        line.start + whole[..end].trim_end().len().max(start.min(end)),
+    )
+}
+
 /// Removes a first definition that is an empty list, or a second one that says the same.
 fn redefinition_fix(
     diagnostic: Diagnostic,
@@ -166,21 +177,27 @@ fn redefinition_fix(
     let line = |span: Span| document.whole_lines(span);
     let (first_line, again_line) = (line(first), line(again));
     let value = |line: Span| {
-        let line = line.of(text).split('#').next().unwrap_or("").trim().to_owned();
-        line.split_once('=').map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()))
+        let (key, value) = statement(line, text).of(text).split_once('=')?;
+        Some((key.trim().to_owned(), value.trim().to_owned()))
+    };
+    // The whole line, unless a comment stands behind the definition.
+    let removal = |line: Span| {
+        let own = statement(line, text);
+        let rest = Span::new(own.end, line.end).of(text);
+        Edit::remove(if rest.trim().is_empty() { line } else { own })
     };
     let (Some(old), new) = (value(first_line), value(again_line)) else { return diagnostic };
     if old.1 == "[]" && again_line.of(text).trim_start().starts_with('[') {
         return diagnostic.fix(
             "delete the empty list",
-            vec![Edit::remove(first_line)],
+            vec![removal(first_line)],
             Applicability::MachineApplicable,
         );
     }
     if new.as_ref() == Some(&old) {
         return diagnostic.fix(
             "delete the repetition",
-            vec![Edit::remove(again_line)],
+            vec![removal(again_line)],
             Applicability::MachineApplicable,
         );
     }

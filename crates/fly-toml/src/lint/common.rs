@@ -7,6 +7,7 @@ use fly_types::wire;
 use super::LintInput;
 use crate::convert;
 use crate::dockerfile::Dockerfile;
+use crate::document::comment_start;
 use crate::schema::{AnyService, Autostop, Config, HttpCheck, Located, Service, Time};
 use crate::span::Span;
 
@@ -143,13 +144,16 @@ pub(super) fn service_checks(service: AnyService<'_>) -> Vec<Timing<'_>> {
 pub(super) fn all_checks(config: &Config) -> Vec<Timing<'_>> {
     let mut found: Vec<Timing<'_>> =
         config.all_services().into_iter().flat_map(service_checks).collect();
-    found.extend(config.checks.iter().flat_map(|checks| checks.value.values()).map(|check| {
-        Timing {
-            span: check.span,
-            interval: check.interval.as_ref(),
-            timeout: check.timeout.as_ref(),
-            grace: check.grace_period.as_ref(),
-        }
+    // Those of an unknown type are refused, and there is nothing else to say about them.
+    let checks = config.checks.iter().flat_map(|checks| checks.value.values());
+    let checks = checks.filter(|check| {
+        check.kind.as_ref().is_some_and(|kind| ["http", "tcp"].contains(&kind.as_str()))
+    });
+    found.extend(checks.map(|check| Timing {
+        span: check.span,
+        interval: check.interval.as_ref(),
+        timeout: check.timeout.as_ref(),
+        grace: check.grace_period.as_ref(),
     }));
     found
 }
@@ -269,20 +273,6 @@ pub(super) fn comment_hint(input: &LintInput<'_>, words: &[&str]) -> Option<Span
         if words.iter().any(|word| lower.contains(word)) {
             let end = line.trim_end().len();
             return Some(Span::new(start + comment, start + end));
-        }
-    }
-    None
-}
-
-/// Where a comment begins: the first `#` outside quotes. Strings of several lines are not followed.
-fn comment_start(line: &str) -> Option<usize> {
-    let mut quote = None;
-    for (at, c) in line.char_indices() {
-        match (quote, c) {
-            (None, '#') => return Some(at),
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), _) if open == c => quote = None,
-            _ => {}
         }
     }
     None

@@ -14,7 +14,7 @@ static CODE: Code = Code {
     severity: Severity::Warning,
     grade: Grade::Security,
     flyctl: Flyctl::Silent,
-    why: "Without a tls handler the proxy passes bytes as they are: unencrypted unless the app encrypts. Ports other than 80 and 443 also need a dedicated IPv4 address, which is billed.",
+    why: "Without a tls handler the proxy passes bytes as they are: unencrypted unless the app encrypts.",
     details: "One finding for all such ports of a file. An app that speaks TLS itself is fine; ignore the finding then. Ports of protocols that bring their own encryption (SSH, SMTP, IMAP and MQTT over TLS and the like) are not reported, and ports of databases are a matter of published-port.",
     bad: "[[services]]\ninternal_port = 9000\n[[services.ports]]\nport = 9000",
     good: "[[services]]\ninternal_port = 9000\n[[services.ports]]\nport = 9000\nhandlers = [\"tls\"]",

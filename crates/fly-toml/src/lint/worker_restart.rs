@@ -19,21 +19,27 @@ static CODE: Code = Code {
     source: "Fly.io documentation, machines/guides-examples/machine-restart-policy; markmhendrickson/neotoma pull request 2099",
 };
 
+/// Groups that the diagnostic points at.
+const MAX_LABELS: usize = 4;
+
 fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     let config = input.config;
     let Some(processes) = &config.processes else { return };
-    for group in workers(config) {
-        let Some(command) = processes.value.get(group) else { continue };
-        let entries = config.restart.iter().flat_map(|list| list.iter());
-        let decided = entries.into_iter().any(|entry| {
-            let names = entry.processes.as_ref().filter(|list| !list.is_empty());
-            config.applies(group, names)
-        });
-        if !decided {
-            out.push(
-                Diagnostic::new(&CODE, format!("`{group}` stays down after a clean exit"))
-                    .at(command.key, "no restart policy, and no service starts it"),
-            );
-        }
+    let is_decided = |group: &str| {
+        let mut entries = config.restart.iter().flat_map(|list| list.iter());
+        entries.any(|entry| config.applies(group, entry.processes.as_ref()))
+    };
+    let open = workers(config).into_iter().filter(|group| !is_decided(group));
+    let open: Vec<_> = open.filter_map(|it| processes.value.get_key_value(it)).collect();
+    let Some((group, command)) = open.first() else { return };
+    let message = match open.len() {
+        1 => format!("`{group}` stays down after a clean exit"),
+        count => format!("`{group}` and {} more stay down after a clean exit", count - 1),
+    };
+    let mut diagnostic = Diagnostic::new(&CODE, message)
+        .at(command.key, "no restart policy, and no service starts it");
+    for (_, command) in open.iter().take(MAX_LABELS).skip(1) {
+        diagnostic = diagnostic.at(command.key, "nor this one");
     }
+    out.push(diagnostic);
 }

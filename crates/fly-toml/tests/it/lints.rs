@@ -20,6 +20,15 @@ enum Kind {
     NearMiss,
 }
 
+/// The texts of all cases of fly.toml lints, with their names.
+pub(crate) fn texts() -> Vec<(String, String)> {
+    let own = lint::ALL.iter().flat_map(|lint| {
+        let cases = cases(lint.code.id).into_iter().enumerate();
+        cases.map(|(at, case)| (format!("case {at} of {}", lint.code.id), case.text))
+    });
+    own.collect()
+}
+
 #[derive(Debug)]
 struct Case {
     kind: Kind,

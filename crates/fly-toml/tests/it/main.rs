@@ -5,6 +5,7 @@
 mod codes;
 mod corpus;
 mod edit;
+mod fixes;
 mod flyctl;
 mod format;
 mod from_machines;
