@@ -13,6 +13,7 @@ use runbook::outputs::Outputs;
 use serde::Deserialize;
 
 use super::looks::Look;
+use crate::guards::Guards;
 use crate::platform::Platform;
 
 /// Name of the kind.
@@ -29,7 +30,7 @@ struct Params {
 }
 
 /// What is wrong with a Machine; nothing if it is well. One that the proxy put to sleep is well.
-pub(crate) fn problem(machine: &Machine) -> Option<String> {
+pub(crate) fn problem(machine: &Machine, guards: Guards) -> Option<String> {
     let id = &machine.id;
     let config = machine.effective_config().map(|(config, _)| config);
     let sleeps = config.is_some_and(|config| {
@@ -38,7 +39,7 @@ pub(crate) fn problem(machine: &Machine) -> Option<String> {
             .filter_map(|service| service.autostop.get())
             .map(Autostop::as_str)
             .any(|word| word != "off")
-    });
+    }) && guards.has("H06");
     match machine.state.get() {
         Some(MachineState::Started) => {}
         Some(MachineState::Stopped | MachineState::Suspended) if sleeps => return None,
@@ -67,7 +68,7 @@ pub(crate) fn problem(machine: &Machine) -> Option<String> {
 
 impl Health {
     async fn first_problem(&self, ids: &[MachineId]) -> Result<Option<String>, StepError> {
-        Ok(self.0.look(ids).await?.iter().find_map(problem))
+        Ok(self.0.look(ids).await?.iter().find_map(|one| problem(one, self.0.guards)))
     }
 }
 

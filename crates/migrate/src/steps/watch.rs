@@ -53,7 +53,13 @@ impl Look for Watch {
         // One look may fall into a restart; two in a row do not.
         let mut bad = 0;
         loop {
-            match self.0.look(&params.machines).await?.iter().find_map(problem) {
+            match self
+                .0
+                .look(&params.machines)
+                .await?
+                .iter()
+                .find_map(|one| problem(one, self.0.guards))
+            {
                 None => bad = 0,
                 Some(problem) if bad >= 2 => {
                     return Err(StepError::failed(format!("after the cutover: {problem} in app {}", self.0.app))
@@ -74,7 +80,13 @@ impl Look for Watch {
 
     async fn look(&self, cx: &StepContext<'_>) -> Result<Outputs, StepError> {
         let params: Params = cx.parse()?;
-        match self.0.look(&params.machines).await?.iter().find_map(problem) {
+        match self
+            .0
+            .look(&params.machines)
+            .await?
+            .iter()
+            .find_map(|one| problem(one, self.0.guards))
+        {
             None => Ok(Outputs::none().with("watched_seconds", params.seconds)),
             Some(problem) => Err(StepError::failed(format!("{problem} in app {}", self.0.app))),
         }

@@ -198,7 +198,7 @@ async fn h13_a_host_migration_is_harmless() {
     assert_eq!(bench.world.state().await, base.end);
 }
 
-async fn deploy(client: &fly_api::Client, id: &str) -> Result<(), fly_api::WriteError> {
+pub(crate) async fn deploy(client: &fly_api::Client, id: &str) -> Result<(), fly_api::WriteError> {
     let writer = client.writer(fly_api::WriteAccess::approved("the test"));
     let (name, id) = (app(), id.parse().unwrap());
     let change = |config: &mut fly_types::wire::MachineConfig| {

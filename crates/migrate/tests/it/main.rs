@@ -9,6 +9,7 @@ mod cli;
 mod dice;
 mod failures;
 mod faults;
+mod hazards;
 mod kills;
 mod live;
 mod load;
