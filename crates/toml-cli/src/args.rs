@@ -88,6 +88,13 @@ pub struct CheckArgs {
     /// Look at no Dockerfile
     #[arg(long)]
     pub no_dockerfile: bool,
+    /// Machines that run, as `fly machine list --json` prints them: what the file says is judged against their regions,
+    /// groups and volumes
+    #[arg(long, value_name = "FILE")]
+    pub machines: Option<PathBuf>,
+    /// The app has private addresses only and is reached over Flycast
+    #[arg(long)]
+    pub private: bool,
     /// Findings that were accepted earlier and do not count
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,

@@ -198,20 +198,25 @@ fn observed(at: usize, machine: &Value, name: &str) -> Result<Observed, CliError
     })
 }
 
-/// Configs by process group, of what `fly machine list --json` printed.
-pub(crate) fn deployed(
-    text: &str,
-    name: &str,
-) -> Result<BTreeMap<String, wire::MachineConfig>, CliError> {
+/// The Machines that `fly machine list --json` printed.
+pub(crate) fn listed(text: &str, name: &str) -> Result<Vec<Observed>, CliError> {
     let value: Value = serde_json::from_str(text)
         .map_err(|error| CliError::usage(format!("{name} is not JSON")).caused_by(error))?;
     let list = match value {
         Value::Array(list) => list,
         single => vec![single],
     };
+    list.iter().enumerate().map(|(at, machine)| observed(at, machine, name)).collect()
+}
+
+/// Configs by process group, of what `fly machine list --json` printed.
+pub(crate) fn deployed(
+    text: &str,
+    name: &str,
+) -> Result<BTreeMap<String, wire::MachineConfig>, CliError> {
     let mut groups = BTreeMap::new();
-    for (at, machine) in list.iter().enumerate() {
-        let config = observed(at, machine, name)?.config;
+    for machine in listed(text, name)? {
+        let config = machine.config;
         let group = config.metadata_value("fly_process_group").unwrap_or("app").to_owned();
         groups.entry(group).or_insert(config);
     }

@@ -53,7 +53,7 @@ const NOT_IN_FILE: &[&str] = &[
 ];
 
 /// Groups of Machines that a deploy makes and removes by itself.
-const EPHEMERAL: &str = "fly_app_";
+pub(crate) const EPHEMERAL: &str = "fly_app_";
 
 /// Makes a file for an app from its Machines. The first Machine of each group stands for the group.
 pub fn from_machines(app: &str, machines: &[Observed]) -> FromMachines {

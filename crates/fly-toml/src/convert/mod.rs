@@ -13,6 +13,7 @@ mod service;
 mod services_back;
 mod toml;
 
+pub(crate) use from_machines::EPHEMERAL;
 pub(crate) use guest::guest;
 
 pub use from_machines::{FromMachines, Observed, from_machines};

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::convert::{EPHEMERAL, Observed};
+
 /// Facts about a running app. What nobody looked up is `None`, which no lint takes for "there are none".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -32,6 +34,28 @@ pub struct VolumeFact {
 }
 
 impl Facts {
+    /// What Machines show: groups and regions, and the volumes that are mounted. Machines of a deploy and standbys are
+    /// left out; volumes that no Machine mounts are not seen.
+    pub fn of_machines(machines: &[Observed]) -> Self {
+        let mut facts =
+            Self { machines: Some(Vec::new()), volumes: Some(Vec::new()), ..Self::default() };
+        for machine in machines {
+            let config = &machine.config;
+            let group = config.metadata_value("fly_process_group").unwrap_or("app");
+            let is_standby = config.standbys.get().is_some_and(|list| !list.is_empty());
+            if group.starts_with(EPHEMERAL) || is_standby {
+                continue;
+            }
+            facts.add_machine(group, &machine.region);
+            for mount in config.mounts.get().into_iter().flatten() {
+                if let Some(name) = mount.name.get() {
+                    facts.add_volume(name, &machine.region);
+                }
+            }
+        }
+        facts
+    }
+
     /// Adds a Machine.
     pub fn add_machine(&mut self, group: &str, region: &str) {
         let machine = MachineFact { group: group.to_owned(), region: region.to_owned() };

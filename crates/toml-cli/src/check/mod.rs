@@ -10,11 +10,13 @@ use std::path::Path;
 
 use findings::{Baseline, Finding, Ignores, Report, Selection, Severity, Tool};
 use fly_toml::diag::to_finding;
+use fly_toml::lint::Facts;
 use fly_toml::schema::codes;
 use fly_toml::{Applicability, Diagnostic, Document, MAX_BYTES, Options};
 use ops_cli::{CliError, Context, Exit, write_atomic};
 
 use crate::args::{CheckArgs, FormatArg};
+use crate::convert;
 use crate::human::{self, Shown};
 use crate::input::{self, Content, Source};
 
@@ -48,10 +50,12 @@ pub(crate) fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError>
         return Err(CliError::usage("--fix of standard input goes with no other file"));
     }
 
+    let facts = facts(args, sources.len(), context)?;
+
     let mut checked = Vec::new();
     let mut fixed_text = None;
     for source in &sources {
-        let (mut files, fixed) = check_one(source, args, &selection, context)?;
+        let (mut files, fixed) = check_one(source, args, &selection, &facts, context)?;
         checked.append(&mut files);
         fixed_text = fixed_text.or(fixed);
     }
@@ -104,11 +108,31 @@ pub(crate) fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError>
     Ok(if fails { Exit::Findings } else { Exit::Ok })
 }
 
+/// What is known of the app that runs.
+fn facts(args: &CheckArgs, files: usize, context: &Context) -> Result<Facts, CliError> {
+    if files > 1 && (args.machines.is_some() || args.private) {
+        return Err(CliError::usage("--machines and --private are about one app")
+            .hint("check its fly.toml alone"));
+    }
+    let mut facts = match &args.machines {
+        Some(path) => {
+            let source = input::data(path, &context.directory);
+            Facts::of_machines(&convert::listed(&input::text(&source)?, source.name())?)
+        }
+        None => Facts::default(),
+    };
+    if args.private {
+        facts.public = Some(false);
+    }
+    Ok(facts)
+}
+
 /// Checks one source and its Dockerfile; with `--fix`, after fixing. The second part is the fixed text of standard input.
 fn check_one(
     source: &Source,
     args: &CheckArgs,
     selection: &Selection,
+    facts: &Facts,
     context: &Context,
 ) -> Result<(Vec<Checked>, Option<String>), CliError> {
     let mut bytes = match source.read()? {
@@ -124,6 +148,7 @@ fn check_one(
     let mut options = Options {
         allowed: args.allow_key.clone(),
         without_lints: args.no_lints,
+        facts: facts.clone(),
         ..Options::default()
     };
     let docker = if args.no_dockerfile || args.no_lints {

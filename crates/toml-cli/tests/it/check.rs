@@ -168,3 +168,21 @@ fn a_secret_is_never_printed() {
         }
     }
 }
+
+#[test]
+fn what_runs_is_judged_with_the_file() {
+    let file = "app = \"web\"\nprimary_region = \"fra\"\n[http_service]\ninternal_port = 8080\nforce_https = true\n[[mounts]]\nsource = \"data\"\ndestination = \"/data\"\n";
+    let machines = r#"[{ "id": "1", "region": "ams", "config": { "mounts": [{ "name": "data", "path": "/data", "volume": "vol_1" }] } }]"#;
+    let folder = Folder::new(&[("fly.toml", file), ("machines.json", machines)]);
+    let select = ["check", "--select", "volume-region,force-https-flycast", "--fail-on", "info"];
+    let with = |more: &[&str]| folder.run(&[&select[..], more].concat());
+    assert_eq!(with(&[]).code, 0);
+    let ran = with(&["--machines", "machines.json"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("volume \"data\" is in ams, not in fra"), "{}", ran.out);
+    let ran = with(&["--private"]);
+    assert!(ran.out.contains("Flycast is plain HTTP"), "{}", ran.out);
+    assert_eq!(with(&["--machines", "fly.toml"]).code, 2);
+    assert_eq!(with(&["--machines", "gone.json"]).code, 2);
+    assert_eq!(with(&["--private", "fly.toml", "fly.toml"]).code, 2);
+}
