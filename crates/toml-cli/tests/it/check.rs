@@ -184,5 +184,5 @@ fn what_runs_is_judged_with_the_file() {
     assert!(ran.out.contains("Flycast is plain HTTP"), "{}", ran.out);
     assert_eq!(with(&["--machines", "fly.toml"]).code, 2);
     assert_eq!(with(&["--machines", "gone.json"]).code, 2);
-    assert_eq!(with(&["--private", "fly.toml", "fly.toml"]).code, 2);
+    assert_eq!(with(&["--private", "fly.toml", "machines.json"]).code, 2);
 }
