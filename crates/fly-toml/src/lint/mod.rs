@@ -19,6 +19,7 @@ mod development_always_on;
 mod direct_database_url;
 mod dockerfile_over_http;
 mod expose_differs;
+mod external_port;
 mod facts;
 mod file_source;
 mod files_processes;
@@ -56,12 +57,14 @@ mod port_taken_twice;
 mod port_variable;
 mod primary_region_in_env;
 mod process_not_used;
+mod protocol_missing;
 mod published_port;
 mod raw_value_encoded;
 mod region_in_address;
 mod region_not_offered;
 mod release_command;
 mod release_command_memory;
+mod replay_cache_ttl;
 mod reserved_variable;
 mod restart_default_group;
 mod restart_never;
@@ -86,6 +89,7 @@ mod tcp_check_only;
 mod timeout_above_interval;
 mod tiny_limits;
 mod udp_autostop;
+mod udp_ports;
 mod unknown_word;
 mod uptime_check_wakes;
 mod vm_limits;
@@ -140,6 +144,7 @@ pub static ALL: &[&Lint] = &[
     &direct_database_url::LINT,
     &dockerfile_over_http::LINT,
     &expose_differs::LINT,
+    &external_port::LINT,
     &file_source::LINT,
     &files_processes::LINT,
     &first_deploy_two_machines::LINT,
@@ -176,12 +181,14 @@ pub static ALL: &[&Lint] = &[
     &port_variable::LINT,
     &primary_region_in_env::LINT,
     &process_not_used::LINT,
+    &protocol_missing::LINT,
     &published_port::LINT,
     &raw_value_encoded::LINT,
     &region_in_address::LINT,
     &region_not_offered::LINT,
     &release_command::LINT,
     &release_command_memory::LINT,
+    &replay_cache_ttl::LINT,
     &reserved_variable::LINT,
     &restart_default_group::LINT,
     &restart_never::LINT,
@@ -204,6 +211,7 @@ pub static ALL: &[&Lint] = &[
     &timeout_above_interval::LINT,
     &tiny_limits::LINT,
     &udp_autostop::LINT,
+    &udp_ports::LINT,
     &unknown_word::LINT,
     &uptime_check_wakes::LINT,
     &vm_limits::LINT,
