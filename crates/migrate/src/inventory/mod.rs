@@ -86,6 +86,9 @@ pub struct MachineInfo {
     pub env: Vec<String>,
     /// Environment variables whose value names the region where the Machine is (names only).
     pub region_env: Vec<String>,
+    /// Names of environment variables whose value has a 6PN address: a new Machine has another one.
+    #[serde(default)]
+    pub address_env: Vec<String>,
     /// Value of `PRIMARY_REGION`.
     pub primary_region: Option<String>,
     /// Out of the proxy's pool.

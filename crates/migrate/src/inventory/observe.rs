@@ -189,6 +189,11 @@ pub fn machine_info(machine: &Machine) -> MachineInfo {
             })
             .map(|(name, _)| name.clone())
             .collect(),
+        address_env: env
+            .iter()
+            .filter(|(_, value)| value.contains("fdaa:"))
+            .map(|(name, _)| name.clone())
+            .collect(),
         primary_region: env.get("PRIMARY_REGION").cloned(),
         env: env.into_keys().collect(),
         region,

@@ -10,6 +10,7 @@ mod gates;
 mod kinds;
 mod stateless;
 mod volume;
+mod warnings;
 
 use std::collections::BTreeMap;
 

@@ -49,6 +49,7 @@ pub(super) fn build(draft: &mut Draft<'_>) {
     close.push(draft.accounted());
     draft.serial("close", "watch and account", close.into_iter().collect());
     draft.price_note();
+    draft.configuration_notes();
 }
 
 /// Whether the copy is booted. A Machine that somebody stopped stays so; one that the proxy stopped is tried once.

@@ -271,3 +271,50 @@ async fn failure_a_copy_before_the_sync() {
     assert_eq!(files("fra"), files("ams"));
     assert_eq!(files("ams")["late.txt"], "late\n");
 }
+
+/// Only the variable was changed, not the key, so the failover did nothing (docs PR 1245).
+#[tokio::test]
+async fn failure_the_primary_region_is_written_in_two_places() {
+    let text = "app = \"shop\"\nprimary_region = \"fra\"\n\n[env]\n  LOG = \"info\"\n  PRIMARY_REGION = \"fra\"\n".to_owned();
+    let plan = planned(STATELESS, &Options { fly_toml: Some(text), ..options() }).await;
+    let patch = patches(&plan);
+    assert!(patch.contains("+primary_region = \"ams\""), "{patch}");
+    assert!(patch.contains("+  PRIMARY_REGION = \"ams\""), "{patch}");
+}
+
+/// One Machine got another primary region than the rest (flyctl 3509): it is said, and nothing is evened out by itself.
+#[tokio::test]
+async fn failure_machines_that_disagree_on_their_primary_region() {
+    let text = STATELESS.replacen(
+        "env = { PRIMARY_REGION = \"fra\"",
+        "env = { PRIMARY_REGION = \"iad\"",
+        1,
+    );
+    assert_ne!(text, STATELESS);
+    let plan = planned(&text, &options()).await;
+    assert!(
+        plan.warnings.iter().any(|text| text.contains("PRIMARY_REGION") && text.contains("iad")),
+        "{:?}",
+        plan.warnings
+    );
+}
+
+/// Apps that had written 6PN addresses down broke when the platform moved a Machine (community 20265): a move changes them, too.
+#[tokio::test]
+async fn failure_addresses_that_somebody_wrote_down() {
+    let text = STATELESS.replacen(
+        "LOG_LEVEL = \"info\"",
+        "UPSTREAM = \"http://[fdaa:0:18:a7b:7d:f066:c83b:2]:8080\"",
+        1,
+    );
+    assert_ne!(text, STATELESS);
+    let plan = planned(&text, &options()).await;
+    let warned = plan.warnings.iter().any(|text| text.contains("UPSTREAM"));
+    let asked = plan.steps().any(|step| step.params.to_string().contains("UPSTREAM"));
+    assert!(warned || asked, "{:?}", plan.warnings);
+    let sealed = runbook::sealed::SealedPlan::seal(plan).unwrap();
+    assert!(
+        !sealed.to_text().contains("fdaa:0:18:a7b:7d:f066:c83b:2]:8080"),
+        "a value of a variable"
+    );
+}
