@@ -1,6 +1,6 @@
 //! Background work in a Machine that autostop stops.
 
-use super::common::{dockerfile_command, manager_word, stops, worker_word};
+use super::common::{MAX_GROUPS, dockerfile_command, manager_word, stops, worker_word};
 use super::{Lint, LintInput};
 use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
 
@@ -21,17 +21,21 @@ static CODE: Code = Code {
 
 fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     let config = input.config;
-    let processes = config.processes.as_ref();
-    for (service, stop) in stops(config) {
+    let processes = config.processes.iter().flat_map(|it| it.value.iter()).take(MAX_GROUPS);
+    let commands: Vec<_> = processes
+        .map(|(group, command)| (group, command, judge(command, &format!("`{group}`"))))
+        .collect();
+    for (service, stop) in stops(config).take(MAX_GROUPS) {
         let mut has_own_command = false;
-        for (group, command) in processes.iter().flat_map(|it| it.value.iter()) {
+        for (group, command, judged) in &commands {
             if !config.applies(group, service.processes()) {
                 continue;
             }
             has_own_command |= !command.is_empty();
-            if let Some(diagnostic) = judge(command, &format!("`{group}`")) {
+            if let Some(diagnostic) = judged {
                 out.push(
                     diagnostic
+                        .clone()
                         .at(command.span, "background work")
                         .at(stop.span, "idle Machines are stopped"),
                 );

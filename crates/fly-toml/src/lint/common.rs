@@ -1,5 +1,6 @@
 //! What several lints ask of a file. Must not know: any particular lint.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use fly_types::wire;
@@ -319,4 +320,23 @@ pub(super) fn forced_https(config: &Config) -> Vec<Span> {
 pub(super) fn anchor(config: &Config) -> Option<Span> {
     let service = config.all_services().first().map(|service| service.span());
     config.app.as_ref().map(|app| app.key).or(service)
+}
+
+/// Which of some groups, in alphabetical order, an entry with these `processes` applies to: as
+/// [`Config::applies`] for each, in one walk over the names.
+pub(super) fn members<'a>(
+    config: &Config,
+    groups: &[&'a str],
+    processes: Option<&Located<Vec<Located<String>>>>,
+) -> BTreeSet<&'a str> {
+    let default = config.default_group();
+    let known =
+        |name: &str| groups.binary_search(&name).ok().and_then(|at| groups.get(at).copied());
+    match processes {
+        Some(list) if !list.is_empty() => {
+            let names = list.iter().map(|name| if name.is_empty() { default } else { &name.value });
+            names.filter_map(known).collect()
+        }
+        _ => known(default).into_iter().collect(),
+    }
 }

@@ -1,6 +1,8 @@
 //! An app that bears one Machine gets two.
 
-use super::common::{MAX_GROUPS, workers};
+use std::collections::BTreeSet;
+
+use super::common::{MAX_GROUPS, members, workers};
 use super::state::{self, schedulers};
 use super::{Lint, LintInput};
 use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
@@ -25,16 +27,18 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     let workers = workers(config);
     let mut states = state::local(config);
     states.extend(schedulers(config));
+    let groups: Vec<&str> = config.groups().into_iter().take(MAX_GROUPS).collect();
+    let mut mounted = BTreeSet::new();
+    for mount in config.mounts.iter().flat_map(|list| list.iter()) {
+        mounted.extend(members(config, &groups, mount.processes.as_ref()));
+    }
     // Each state is told once, for the first group that gets two Machines.
     for state in states {
-        let group = config.groups().into_iter().take(MAX_GROUPS).find(|group| {
-            let mounts = config.mounts.iter().flat_map(|list| list.iter());
-            let has_mount =
-                mounts.into_iter().any(|mount| config.applies(group, mount.processes.as_ref()));
+        let group = groups.iter().copied().find(|group| {
             let is_meant = state.group.is_none_or(|own| own == *group);
             // Where Machines are known there is no first deploy to come.
             let is_alone = input.facts.count(group).is_some_and(|count| count == 1);
-            is_meant && !has_mount && !is_alone && !workers.contains(group)
+            is_meant && !mounted.contains(group) && !is_alone && !workers.contains(group)
         });
         let Some(group) = group else { continue };
         let message = match input.facts.count(group).filter(|count| *count > 1) {

@@ -1,6 +1,8 @@
 //! A serving group that is never restarted.
 
-use super::common::{MAX_GROUPS, is_development, workers};
+use std::collections::BTreeMap;
+
+use super::common::{MAX_GROUPS, is_development, members, workers};
 use super::{Lint, LintInput};
 use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
 
@@ -25,13 +27,17 @@ fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
         return;
     }
     let workers = workers(config);
-    let groups = config.groups().into_iter().take(MAX_GROUPS);
-    for group in groups.filter(|group| !workers.contains(group)) {
-        // Of several entries for a group the last is in force.
-        let mut entries = config.restart.iter().flat_map(|list| list.iter());
-        let own = entries.rfind(|entry| config.applies(group, entry.processes.as_ref()));
-        let policy = own.and_then(|entry| entry.policy.as_ref());
-        if let Some(policy) = policy.filter(|policy| policy.value == "never") {
+    let groups: Vec<&str> = config.groups().into_iter().take(MAX_GROUPS).collect();
+    // Of several entries for a group the last is in force.
+    let mut policies = BTreeMap::new();
+    for entry in config.restart.iter().flat_map(|list| list.iter()) {
+        let own = members(config, &groups, entry.processes.as_ref());
+        policies.extend(own.into_iter().map(|group| (group, entry.policy.as_ref())));
+    }
+    for (group, policy) in policies {
+        if let Some(policy) = policy.filter(|policy| policy.value == "never")
+            && !workers.contains(&group)
+        {
             out.push(
                 Diagnostic::new(&CODE, format!("`{group}` stays down after a crash"))
                     .at(policy.span, "for jobs that run once"),

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::common::{Text, is_replicated, texts};
+use super::common::{MAX_GROUPS, Text, is_replicated, texts};
 use crate::schema::{Config, PersistRootfs};
 use crate::span::Span;
 
@@ -40,7 +40,8 @@ pub(super) fn local(config: &Config) -> Vec<State<'_>> {
     if is_kept || is_replicated(config) {
         return Vec::new();
     }
-    let mounts = config.mounts.iter().flat_map(|list| list.iter());
+    // Nobody has more mounts than groups are looked at.
+    let mounts = config.mounts.iter().flat_map(|list| list.iter()).take(MAX_GROUPS);
     let mounts: Vec<&str> = mounts
         .filter_map(|mount| Some(mount.destination.as_ref()?.value.trim_end_matches('/')))
         .collect();

@@ -1,6 +1,8 @@
 //! A worker that stays down after a clean exit.
 
-use super::common::workers;
+use std::collections::BTreeSet;
+
+use super::common::{members, workers};
 use super::{Lint, LintInput};
 use crate::diag::{Code, Diagnostic, Flyctl, Grade, Severity};
 
@@ -25,11 +27,12 @@ const MAX_LABELS: usize = 4;
 fn check(input: &LintInput<'_>, out: &mut Vec<Diagnostic>) {
     let config = input.config;
     let Some(processes) = &config.processes else { return };
-    let is_decided = |group: &str| {
-        let mut entries = config.restart.iter().flat_map(|list| list.iter());
-        entries.any(|entry| config.applies(group, entry.processes.as_ref()))
-    };
-    let open = workers(config).into_iter().filter(|group| !is_decided(group));
+    let groups = workers(config);
+    let mut decided = BTreeSet::new();
+    for entry in config.restart.iter().flat_map(|list| list.iter()) {
+        decided.extend(members(config, &groups, entry.processes.as_ref()));
+    }
+    let open = groups.into_iter().filter(|group| !decided.contains(group));
     let open: Vec<_> = open.filter_map(|it| processes.value.get_key_value(it)).collect();
     let Some((group, command)) = open.first() else { return };
     let message = match open.len() {
