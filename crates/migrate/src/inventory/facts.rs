@@ -1,7 +1,10 @@
 //! An inventory as named facts, each with what its change would mean for a plan.
 
 use fly_types::RegionCode;
-use runbook::facts::Facts;
+use runbook::error::StepError;
+use runbook::facts::{DriftClass, Facts};
+use runbook::plan::Plan;
+use serde::Deserialize as _;
 
 use super::Inventory;
 
@@ -79,4 +82,41 @@ pub fn facts(inventory: &Inventory, scope: &Scope) -> Facts {
         facts.stale_if_changed(format!("secret/{name}"), digest.as_str());
     }
     facts
+}
+
+/// Parts of an inventory that may be unknown, and the facts that are made of them.
+const PARTS: [(&str, &str); 2] = [("addresses", "egress/"), ("secrets", "secret/")];
+
+/// The facts as they are now, to be compared with those of a plan. What the plan did not know says nothing; what cannot be read
+/// now, and the plan did know, is not gone: it is an error that says so.
+pub(crate) fn facts_now(plan: &Plan, now: &Inventory, scope: &Scope) -> Result<Facts, StepError> {
+    let lacks = |inventory: &Inventory, part: &str| {
+        inventory.unknown.iter().find(|text| text.starts_with(part)).cloned()
+    };
+    let known = plan.inputs.get("inventory").and_then(|value| Inventory::deserialize(value).ok());
+    let mut mute = Vec::new();
+    for (part, prefix) in PARTS {
+        if let Some(why) = lacks(now, part)
+            && plan.facts.iter().any(|(name, _)| name.starts_with(prefix))
+        {
+            return Err(StepError::paused(
+                format!("it cannot be told whether app {} was changed: {why}", now.app),
+                "try again; if that does not help, give a token that may read it (`fly tokens create deploy`)",
+            ));
+        }
+        if known.as_ref().is_some_and(|known| lacks(known, part).is_some()) {
+            mute.push(prefix);
+        }
+    }
+    let mut heard = Facts::new();
+    for (name, fact) in facts(now, scope).iter() {
+        if mute.iter().any(|prefix| name.starts_with(prefix)) {
+            continue;
+        }
+        match fact.on_change {
+            DriftClass::Stale => heard.stale_if_changed(name, fact.value.clone()),
+            DriftClass::Benign => heard.benign(name, fact.value.clone()),
+        }
+    }
+    Ok(heard)
 }

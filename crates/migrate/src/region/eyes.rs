@@ -10,7 +10,7 @@ use runbook::kind::{Observer, Wanted};
 use runbook::plan::Plan;
 use serde::Deserialize as _;
 
-use crate::inventory::facts::{Scope, facts};
+use crate::inventory::facts::{Scope, facts_now};
 use crate::inventory::observe;
 use crate::platform::Platform;
 
@@ -47,6 +47,6 @@ impl Observer for Eyes {
         let read_at = plan.created_at;
         let now = observe(&self.platform.client, &self.platform.app, read_at).await;
         let now = now.map_err(|error| crate::errors::read_error(&error.source))?;
-        Ok(facts(&now, &scope))
+        facts_now(plan, &now, &scope)
     }
 }

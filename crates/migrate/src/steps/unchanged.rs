@@ -10,7 +10,7 @@ use runbook::outputs::Outputs;
 use serde::Deserialize;
 
 use super::looks::Look;
-use crate::inventory::facts::{Scope, facts};
+use crate::inventory::facts::{Scope, facts_now};
 use crate::inventory::observe;
 use crate::platform::Platform;
 
@@ -33,7 +33,7 @@ impl Look for Unchanged {
         let params: Params = cx.parse()?;
         let now = observe(&self.0.client, &self.0.app, cx.now()).await;
         let now = now.map_err(|error| crate::errors::read_error(&error.source))?;
-        let drift = cx.plan.facts.drift(&facts(&now, &params.scope));
+        let drift = cx.plan.facts.drift(&facts_now(cx.plan, &now, &params.scope)?);
         let (stale, benign): (Vec<_>, Vec<_>) = drift
             .into_iter()
             .filter(|one| !params.except.iter().any(|prefix| one.fact.starts_with(prefix.as_str())))

@@ -381,3 +381,32 @@ async fn h21_a_lease_that_a_dead_client_left_is_told_with_its_end() {
     assert_eq!(bench.resume(Faults::none()).await.unwrap().outcome, Outcome::Done);
     assert_eq!(bench.world.state().await, base.end);
 }
+
+/// A list that cannot be read is unknown, not empty: no plan is called stale for it, and one that was made without it goes on.
+#[tokio::test]
+async fn a_list_that_cannot_be_read_is_not_an_empty_one() {
+    let fault = "name = \"unreadable\"\nmethod = \"GET\"\npath = \"/v1/apps/*/secrets\"\neffect = \"status\"\nstatus = 403\n";
+    let scenario = Moving::of(STATELESS);
+    let bench = Bench::new(&scenario, false).await;
+    bench.world.sim.add_fault(fault).unwrap();
+    match bench.apply(Faults::none()).await {
+        Err(refusal @ Refusal::Observe(_)) => {
+            assert!(refusal.to_string().contains("secrets"), "{refusal}");
+            assert!(refusal.hint().contains("token"), "{}", refusal.hint());
+        }
+        other => panic!("{other:?}"),
+    }
+    bench.world.sim.switch_fault("unreadable", false);
+    assert_eq!(bench.apply(Faults::none()).await.unwrap().outcome, Outcome::Done);
+
+    let world = scenario.world().await;
+    world.sim.add_fault(fault).unwrap();
+    let sealed = world.plan("fra", "ams", &scenario.options).await;
+    world.sim.switch_fault("unreadable", false);
+    let approval = Approval::from_flag(&sealed, true, phrase(&sealed)).unwrap();
+    let registry = scenario.registry(&world).await;
+    let store = Arc::new(runbook::store::memory::MemoryStore::new());
+    let executor = runbook::executor::LocalExecutor::new(registry, store, scenario.clock(&world));
+    let report = executor.apply(&sealed, &approval).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Done, "{:?}", report.outcome);
+}
