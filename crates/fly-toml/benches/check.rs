@@ -42,6 +42,12 @@ fn filled(head: &str, piece: &str) -> String {
     text
 }
 
+/// The lines of the first half.
+fn half(text: &str) -> String {
+    let end = text[..MIB / 2].rfind('\n').map_or(0, |at| at + 1);
+    text[..end].to_owned()
+}
+
 /// Files of 1 MiB, each meant to find something that grows faster than its input.
 fn hostile() -> Vec<(&'static str, String)> {
     vec![
@@ -77,6 +83,17 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("inline tables", filled("a = [", "{ b = { c = 1 } }, ") + "]\n"),
         ("deep headers", filled("", "[a.b.c.d.e.f{}.g.h]\nx = 1\n")),
         ("other capitals", filled("", "App = 1\n[Env{}]\n")),
+        (
+            "files beside mounts",
+            half(&filled("[env]\n", "DB_{} = \"sqlite:////z/x.db\"\n"))
+                + &half(&filled("", "[[mounts]]\nsource = \"a{}\"\ndestination = \"/a{}\"\n")),
+        ),
+        (
+            "services and groups",
+            half(&filled("", "[[services]]\nauto_stop_machines = true\nprocesses = [\"g1\"]\n"))
+                + "[processes]\n"
+                + &half(&filled("", "g{} = \"celery\"\n")),
+        ),
     ]
 }
 
