@@ -29,6 +29,8 @@ pub enum Command {
     },
     /// Say why a volume is not found, and what is about to go wrong; changes nothing
     Check {
+        /// A volume, by id or name, that is not found
+        volume: Option<String>,
         /// Also ask running Machines, from inside, whether their mounts are there
         #[arg(long)]
         inside: bool,

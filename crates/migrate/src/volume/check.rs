@@ -2,6 +2,7 @@
 //!
 //! "Volume not found" nearly always means: there is one of that name, but in another region, or a Machine has it already.
 
+mod lookup;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -11,9 +12,10 @@ use findings::{Report, Tool};
 use fly_types::VolumeId;
 use jiff::{SignedDuration, Timestamp};
 
+pub use lookup::Search;
 use rules::{
-    BACKUP, DEPRECATED, DUPLICATE, FULL, GONE, HOST, MISSING, NOT_MOUNTED, TAKEN, UNATTACHED,
-    WRONG_REGION, ZONE,
+    BACKUP, DEPRECATED, DUPLICATE, FULL, GONE, HOST, MISSING, NOT_MOUNTED, SEARCH, TAKEN,
+    UNATTACHED, WRONG_REGION, ZONE,
 };
 pub use rules::{RULES, catalogue};
 
@@ -32,6 +34,8 @@ pub struct Wish {
 /// What the app's fly.toml wants, as far as there is one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wishes {
+    /// The app that the file is for.
+    pub app: Option<String>,
     /// Mounts.
     pub mounts: Vec<Wish>,
     /// Where new Machines are made.
@@ -49,9 +53,21 @@ pub fn wishes(text: &str) -> Wishes {
     };
     let mounts = config.mounts.iter().flat_map(|list| list.value.iter());
     Wishes {
+        app: config.app.as_ref().map(|app| app.value.clone()),
         primary_region: config.primary_region.as_ref().map(|region| region.value.clone()),
         mounts: mounts.filter_map(|one| mount(&one.value)).collect(),
     }
+}
+
+/// What a Machine said about one of its mounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inside {
+    /// It is there.
+    Mounted,
+    /// It is not, and what is there instead.
+    Missing(String),
+    /// It could not be asked, and why.
+    Unknown(String),
 }
 
 /// What is looked at.
@@ -64,8 +80,10 @@ pub struct Subject<'a> {
     pub regions: &'a Regions,
     /// What fly.toml wants; none if there is no file for this app.
     pub wishes: Option<&'a Wishes>,
-    /// What Machines said about their mounts, by Machine and path: nothing wrong, or what is.
-    pub inside: &'a [(String, Option<String>)],
+    /// What Machines said about their mounts, by Machine and path; none if they were not asked.
+    pub inside: Option<&'a [(String, Inside)]>,
+    /// A volume that somebody looks for.
+    pub search: Option<Search<'a>>,
     /// When.
     pub now: Timestamp,
 }
@@ -92,21 +110,19 @@ pub fn check(subject: &Subject<'_>) -> Report {
         one(subject, volume, &mut found, &mut open);
     }
     together(subject, &mut found);
-    for (place, problem) in subject.inside {
-        if let Some(problem) = problem {
-            found.push(with(
-                &NOT_MOUNTED,
-                problem.clone(),
-                vec![place.clone()],
-                "look at the mounts of the Machine; deploy it anew with [[mounts]]",
-                vec![],
-            ));
-        }
+    if let Some(answers) = subject.inside {
+        inside(answers, &mut found, &mut open);
+    }
+    if let Some(search) = &subject.search {
+        lookup::lookup(subject, search, &mut found, &mut open);
     }
     let tool =
         Tool { name: "fly-migrate".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
-    let judged =
-        RULES.iter().filter(|rule| rule.id != NOT_MOUNTED.id || !subject.inside.is_empty());
+    let judged = RULES.iter().filter(|rule| {
+        let searched = SEARCH.iter().any(|one| one.id == rule.id);
+        (rule.id != NOT_MOUNTED.id || subject.inside.is_some())
+            && (!searched || subject.search.is_some())
+    });
     Report::new(
         tool,
         format!("volumes of app {}", subject.inventory.app),
@@ -114,6 +130,30 @@ pub fn check(subject: &Subject<'_>) -> Report {
         found,
         open,
     )
+}
+
+/// What Machines said from inside.
+fn inside(answers: &[(String, Inside)], found: &mut Vec<Finding>, open: &mut Vec<NotJudged>) {
+    if answers.is_empty() {
+        open.push(
+            NOT_MOUNTED.not_judged("exec", "no Machine with a mount runs, so none can be asked"),
+        );
+    }
+    for (place, answer) in answers {
+        match answer {
+            Inside::Mounted => {}
+            Inside::Missing(what) => found.push(with(
+                &NOT_MOUNTED,
+                what.clone(),
+                vec![place.clone()],
+                "look at the mounts of the Machine; deploy it anew with [[mounts]]",
+                vec![],
+            )),
+            Inside::Unknown(why) => {
+                open.push(NOT_MOUNTED.not_judged("exec", format!("{place}: {why}")))
+            }
+        }
+    }
 }
 
 fn with(

@@ -1,10 +1,5 @@
 //! The flow of `fly-migrate volume`.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use findings::Format;
-use findings::Severity;
 use fly_api::Client;
 use fly_types::wire::WireTime;
 use fly_types::{AppName, VolumeId};
@@ -16,13 +11,11 @@ use runbook::state::RunStatus;
 use runbook::store::RunId;
 
 pub use super::args::{Command, RunArgs, YesArgs};
-use super::check::{Subject, catalogue, check, wishes};
 use super::cleanup::cleanup;
-use super::helper::mounted;
+use super::judge;
 use super::plan::{Job, JobError, Request, SnapshotInfo, plan};
 use crate::cli::Args;
 use crate::inventory::{Inventory, observe};
-use crate::platform::Platform;
 use crate::region::cli::{AnswerArgs, at, load};
 use crate::region::runs::{ended, refused, store};
 use crate::regions::Regions;
@@ -33,7 +26,9 @@ use crate::regions::Regions;
 /// What went wrong, with the exit code.
 pub async fn run(args: &Args, command: &Command, context: &Context) -> Result<Exit, CliError> {
     let (job, options) = match command {
-        Command::Check { inside, fail_on } => return judge(args, context, *inside, *fail_on).await,
+        Command::Check { volume, inside, fail_on } => {
+            return judge::judge(args, context, volume.as_deref(), *inside, *fail_on).await;
+        }
         Command::Apply { plan, yes } => {
             let plan = load(context, plan)?;
             return approved(args, context, &plan, yes).await;
@@ -115,7 +110,7 @@ fn unplanned(error: &JobError) -> CliError {
     CliError::new(exit, error.to_string()).hint(error.hint())
 }
 
-async fn look(
+pub(super) async fn look(
     args: &Args,
     context: &Context,
 ) -> Result<(Client, AppName, Regions, Inventory), CliError> {
@@ -155,6 +150,7 @@ pub async fn snapshots(
                 id: one.id.text()?.to_owned(),
                 finished: one.status.text().is_none_or(|word| word == "created"),
                 at: one.created_at.get().and_then(WireTime::at),
+                size_gb: one.volume_size.copied().map(|bytes| bytes >> 30),
             })
         })
         .collect())
@@ -233,62 +229,4 @@ async fn clean_up(
         return Ok(Exit::Ok);
     }
     approved(args, context, &sealed, yes).await
-}
-
-async fn judge(
-    args: &Args,
-    context: &Context,
-    inside: bool,
-    fail_on: Severity,
-) -> Result<Exit, CliError> {
-    let (client, app, regions, inventory) = look(args, context).await?;
-    let volumes = client.volumes(&app).await.map_err(|error| {
-        CliError::from(error).context(format!("cannot read the volumes of app {app}"))
-    })?;
-    let zones: BTreeMap<VolumeId, String> = volumes
-        .value
-        .iter()
-        .filter_map(|volume| Some((volume.id.clone(), volume.zone.text()?.to_owned())))
-        .collect();
-    let asked = if inside { ask(&client, &app, &inventory).await } else { Vec::new() };
-    let file = ops_cli::config_file(args.app.config.as_deref(), &context.directory).ok().flatten();
-    let wanted = file.and_then(|path| std::fs::read_to_string(path).ok()).map(|text| wishes(&text));
-    let subject = Subject {
-        inventory: &inventory,
-        zones: &zones,
-        regions: &regions,
-        wishes: wanted.as_ref(),
-        inside: &asked,
-        now: context.now(),
-    };
-    let report = check(&subject);
-    let format = if context.ui.is_json() { Format::Json } else { Format::Table };
-    context.ui.out(&format.render(&report, &catalogue(), fail_on, Some(context.ui.width())))?;
-    Ok(if report.reaches(fail_on) { Exit::Findings } else { Exit::Ok })
-}
-
-/// Asks each running Machine, from inside, for its mounts. The command only reads.
-async fn ask(
-    client: &Client,
-    app: &AppName,
-    inventory: &Inventory,
-) -> Vec<(String, Option<String>)> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "`df` in a Machine changes nothing; exec has no reading form"
-    )]
-    let writer =
-        client.writer(fly_api::WriteAccess::approved("volume check --inside, which runs df"));
-    let platform = Arc::new(Platform::new(client.clone(), app.clone()));
-    let mut answers = Vec::new();
-    for machine in inventory.machines.iter().filter(|machine| machine.state == "started") {
-        for mount in &machine.mounts {
-            let problem = mounted(&platform, &writer, &machine.id, &mount.path).await.err();
-            answers.push((
-                format!("{}:{}", machine.id, mount.path),
-                problem.map(|error| error.to_string()),
-            ));
-        }
-    }
-    answers
 }

@@ -1,6 +1,6 @@
 //! `fork` and `restore`: a volume as it is now, or as it was, as another one.
 
-use fly_types::RegionCode;
+use fly_types::{RegionCode, VolumeId};
 use jiff::SignedDuration;
 use runbook::plan::{Group, Step};
 use serde_json::json;
@@ -34,6 +34,38 @@ pub(super) fn copy_of(
     }
     checked(request, &new)?;
     Ok(new)
+}
+
+/// What is known of a volume of which only snapshots are left.
+pub(super) fn destroyed(
+    request: &Request<'_>,
+    id: &VolumeId,
+    name: Option<&str>,
+    region: Option<&RegionCode>,
+) -> Result<VolumeInfo, JobError> {
+    let (Some(name), Some(region)) = (name, region) else {
+        return Err(JobError::input(
+            format!(
+                "volume {id} of app {} is destroyed: only its snapshots are left, and they do not say its name and region",
+                request.inventory.app
+            ),
+            "say --name, as in [[mounts]] of fly.toml, and --region",
+        ));
+    };
+    Ok(VolumeInfo {
+        id: id.clone(),
+        name: name.to_owned(),
+        region: region.clone(),
+        size_gb: request.snapshots.iter().filter_map(|one| one.size_gb).max().unwrap_or(1),
+        state: "destroyed".to_owned(),
+        attached: None,
+        host_status: "ok".to_owned(),
+        encrypted: true,
+        retention_days: 0,
+        used_bytes: None,
+        created_at: None,
+        last_snapshot: None,
+    })
 }
 
 pub(super) fn fork(

@@ -71,6 +71,8 @@ pub struct SnapshotInfo {
     pub finished: bool,
     /// When it was taken.
     pub at: Option<Timestamp>,
+    /// Size of the volume that it was taken of, in GB.
+    pub size_gb: Option<i64>,
 }
 
 /// What a plan is made from.

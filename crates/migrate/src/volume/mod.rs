@@ -13,6 +13,7 @@ mod copies;
 mod copy;
 mod helper;
 mod job;
+mod judge;
 mod make;
 mod parts;
 pub mod plan;

@@ -42,7 +42,16 @@ pub fn plan(request: &Request<'_>) -> Result<SealedPlan, JobError> {
             copies::fork(request, &mark, volume, &new, *sync)?
         }
         Job::Restore { volume, snapshot, region, name, size_gb, max_age_hours } => {
-            let volume = find(request.inventory, volume)?;
+            let gone;
+            let volume = match find(request.inventory, volume) {
+                Ok(volume) => volume,
+                // Snapshots outlive their volume.
+                Err(error) if request.snapshots.is_empty() => return Err(error),
+                Err(_) => {
+                    gone = copies::destroyed(request, volume, name.as_deref(), region.as_ref())?;
+                    &gone
+                }
+            };
             let new = copies::copy_of(request, volume, region.as_ref(), name.as_deref(), *size_gb)?;
             copies::restore(request, &mark, volume, &new, snapshot.as_deref(), *max_age_hours)?
         }

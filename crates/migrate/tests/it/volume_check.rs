@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fly_sim::Variants;
 use migrate::regions::Regions;
-use migrate::volume::check::{Subject, Wishes, check, wishes};
+use migrate::volume::check::{Inside, RULES, Search, Subject, Wishes, check, wishes};
 
 use crate::bench::{Net, World};
 
@@ -13,6 +13,15 @@ const FINE: &str =
     "app = 'shop'\nprimary_region = 'fra'\n[[mounts]]\nsource = 'data'\ndestination = '/data'\n";
 
 async fn rules(world: &World, file: Option<&str>) -> Vec<(String, String)> {
+    asked(world, file, None, None).await
+}
+
+async fn asked(
+    world: &World,
+    file: Option<&str>,
+    inside: Option<&[(String, Inside)]>,
+    wanted: Option<&str>,
+) -> Vec<(String, String)> {
     let (inventory, regions) =
         (world.inventory().await, Regions::read(&world.client).await.unwrap());
     let volumes = world.client.volumes(&crate::bench::app()).await.unwrap().value;
@@ -20,13 +29,21 @@ async fn rules(world: &World, file: Option<&str>) -> Vec<(String, String)> {
         .iter()
         .map(|volume| (volume.id.clone(), volume.zone.text().unwrap_or_default().to_owned()))
         .collect();
-    let wanted: Option<Wishes> = file.map(wishes);
+    let org = "personal".parse().unwrap();
+    let all = world.client.org_volumes_all(&org, &fly_api::OrgQuery::default()).await;
+    let all = all.map(|found| found.value.rows).map_err(|error| error.to_string());
+    let wishes: Option<Wishes> = file.map(wishes);
     let subject = Subject {
         inventory: &inventory,
         zones: &zones,
         regions: &regions,
-        wishes: wanted.as_ref(),
-        inside: &[],
+        wishes: wishes.as_ref(),
+        inside,
+        search: wanted.map(|wanted| Search {
+            wanted,
+            app: &volumes,
+            organization: all.as_deref().map_err(String::as_str),
+        }),
         now: world.sim.now(),
     };
     check(&subject)
@@ -85,5 +102,104 @@ async fn a_full_volume_an_old_region_and_a_lost_host() {
     let found = rules(&world(&text).await, Some(FINE)).await;
     for rule in ["volume.full", "volume.host"] {
         assert!(names(&found).contains(&rule), "{rule}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_withdrawn_region() {
+    let text = WORLD.replace("\"fra\"", "\"yul\"");
+    let found = rules(&world(&text).await, None).await;
+    let (_, text) = found.iter().find(|(rule, _)| rule == "volume.deprecated-region").unwrap();
+    assert!(text.contains("copy it to a region near it: yyz"), "{text}");
+    assert!(text.contains("--region yyz"), "{text}");
+}
+
+const SECOND: &str = "[[apps.machines]]\nid = \"148e21ea7e4302\"\nname = \"second\"\nregion = \"fra\"\n\n[[apps.volumes]]";
+
+#[tokio::test]
+async fn a_second_machine_without_a_volume_of_its_own() {
+    let text = WORLD.replacen("[[apps.volumes]]", SECOND, 1);
+    let found = rules(&world(&text).await, Some(FINE)).await;
+    let (_, text) = found.iter().find(|(rule, _)| rule == "volume.taken").unwrap();
+    assert!(text.contains("fly-migrate volume add data --size GB --region fra"), "{text}");
+}
+
+#[tokio::test]
+async fn a_machine_mounts_what_is_gone_or_elsewhere() {
+    let gone = world(WORLD).await;
+    // The platform lists the Machine still, and its volume no more.
+    let inventory = {
+        let mut inventory = gone.inventory().await;
+        inventory.volumes.retain(|volume| volume.id.as_str() != "vol_0000000000000001");
+        inventory
+    };
+    let regions = Regions::read(&gone.client).await.unwrap();
+    let subject = |inventory| Subject {
+        inventory,
+        zones: &NO_ZONES,
+        regions: &regions,
+        wishes: None,
+        inside: None,
+        search: None,
+        now: gone.sim.now(),
+    };
+    let report = check(&subject(&inventory));
+    let found = report.findings.iter().find(|one| one.rule == "volume.gone").unwrap();
+    assert!(found.title.contains("148e21ea7e4301"), "{}", found.title);
+    assert!(found.remedy.text.contains("24 hours"), "{}", found.remedy.text);
+    let mut moved = gone.inventory().await;
+    moved.volumes[0].region = "ams".parse().unwrap();
+    let report = check(&subject(&moved));
+    let found = report.findings.iter().find(|one| one.rule == "volume.wrong-region").unwrap();
+    assert!(found.title.contains("is in fra and its volume vol_0000000000000001 in ams"));
+}
+
+static NO_ZONES: BTreeMap<fly_types::VolumeId, String> = BTreeMap::new();
+
+#[tokio::test]
+async fn what_machines_say_from_inside() {
+    let world = world(WORLD).await;
+    let place = || "148e21ea7e4301:/data".to_owned();
+    for (answer, wrong) in [
+        (Inside::Mounted, false),
+        (Inside::Missing("nothing is mounted at /data".to_owned()), true),
+        (Inside::Unknown("no shell".to_owned()), false),
+    ] {
+        let found = asked(&world, None, Some(&[(place(), answer.clone())]), None).await;
+        let said = names(&found).contains(&"volume.not-mounted");
+        assert_eq!(said, wrong, "{answer:?}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_volume_that_is_not_found_is_looked_for() {
+    let other = "[[apps]]\nname = \"other\"\n\n[[apps.volumes]]\nid = \"vol_0000000000000009\"\nname = \"cache\"\nregion = \"ams\"\nsize_gb = 1\n";
+    let world = world(&format!("{WORLD}\n{other}")).await;
+    let writer = world.client.writer(fly_api::WriteAccess::approved("a test"));
+    let archive = "vol_0000000000000002".parse().unwrap();
+    writer.delete_volume(&crate::bench::app(), &archive).await.unwrap();
+    for (wanted, rule, what) in [
+        ("data", "volume.found", "Machine 148e21ea7e4301 has it"),
+        ("vol_0000000000000001", "volume.found", "in fra"),
+        (
+            "archive",
+            "volume.destroyed",
+            "fly-migrate volume restore vol_0000000000000002 --name archive",
+        ),
+        ("cache", "volume.other-app", "belongs to app other"),
+        ("vol_0000000000000009", "volume.other-app", "fly volumes list -a other"),
+        ("dta", "volume.not-found", "vol_0000000000000001 (data, in fra)"),
+    ] {
+        let found = asked(&world, None, None, Some(wanted)).await;
+        let (_, text) = found
+            .iter()
+            .find(|(name, _)| name == rule)
+            .unwrap_or_else(|| panic!("{wanted}: {found:?}"));
+        assert!(text.contains(what), "{wanted}: {text}");
+        let searched = names(&found)
+            .iter()
+            .filter(|name| RULES[12..].iter().any(|rule| rule.id == **name))
+            .count();
+        assert_eq!(searched, 1, "{wanted}: {found:?}");
     }
 }

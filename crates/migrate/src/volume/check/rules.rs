@@ -87,8 +87,36 @@ pub(super) const NOT_MOUNTED: Rule = rule(
     "what the app writes goes to the root file system, which is empty again after each restart",
 );
 
+pub(super) const FOUND: Rule = rule(
+    "volume.found",
+    "the volume that was asked for exists",
+    Severity::Info,
+    "a Machine that does not find it is in another region, of another app, or wants one that is taken",
+);
+pub(super) const DESTROYED: Rule = rule(
+    "volume.destroyed",
+    "the volume that was asked for was destroyed lately",
+    Severity::Critical,
+    "it is still listed for 24 hours, in which it can be brought back by Fly.io only",
+);
+pub(super) const OTHER_APP: Rule = rule(
+    "volume.other-app",
+    "the volume that was asked for belongs to another app",
+    Severity::Error,
+    "a volume belongs to one app for good",
+);
+pub(super) const NOT_FOUND: Rule = rule(
+    "volume.not-found",
+    "there is no such volume",
+    Severity::Error,
+    "neither the app nor, as far as it could be read, the organization has it",
+);
+
+/// Judged only when a volume was named.
+pub(super) const SEARCH: [Rule; 4] = [FOUND, DESTROYED, OTHER_APP, NOT_FOUND];
+
 /// All of them.
-pub const RULES: [Rule; 12] = [
+pub const RULES: [Rule; 16] = [
     MISSING,
     WRONG_REGION,
     TAKEN,
@@ -101,6 +129,10 @@ pub const RULES: [Rule; 12] = [
     FULL,
     BACKUP,
     NOT_MOUNTED,
+    FOUND,
+    DESTROYED,
+    OTHER_APP,
+    NOT_FOUND,
 ];
 
 /// The catalogue of `volume check`.
