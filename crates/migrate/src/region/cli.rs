@@ -412,7 +412,7 @@ async fn known(
     Ok((at(args, context, &plan.plan().target.name, answers).await?, run))
 }
 
-fn no_run(run: &RunId, why: String) -> CliError {
+pub(crate) fn no_run(run: &RunId, why: String) -> CliError {
     CliError::usage(format!("there is no run {run}"))
         .caused_by(std::io::Error::other(why))
         .hint("`fly-migrate region status` lists runs")

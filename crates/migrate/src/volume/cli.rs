@@ -8,7 +8,7 @@ use runbook::approval::{Approval, ApprovalFile, phrase};
 use runbook::executor::Executor as _;
 use runbook::sealed::SealedPlan;
 use runbook::state::RunStatus;
-use runbook::store::RunId;
+use runbook::store::{RunId, Store as _};
 
 pub use super::args::{Command, RunArgs, YesArgs};
 use super::cleanup::cleanup;
@@ -16,7 +16,7 @@ use super::judge;
 use super::plan::{Job, JobError, Request, SnapshotInfo, plan};
 use crate::cli::Args;
 use crate::inventory::{Inventory, observe};
-use crate::region::cli::{AnswerArgs, at, load};
+use crate::region::cli::{AnswerArgs, at, load, no_run};
 use crate::region::runs::{ended, refused, store};
 use crate::regions::Regions;
 
@@ -96,7 +96,7 @@ pub async fn run(args: &Args, command: &Command, context: &Context) -> Result<Ex
         write_atomic(&path, sealed.to_text().as_bytes())?;
         context
             .ui
-            .note(&format!("written to {0}; next: fly-migrate volume apply {0}", path.display()));
+            .note(&format!("written to {0}; next: fly-migrate volume apply {0}", out.display()));
         return Ok(Exit::Ok);
     }
     approved(args, context, &sealed, &options.yes).await
@@ -168,7 +168,9 @@ async fn approved(
             CliError::usage(format!("cannot read approval {}", path.display())).caused_by(error)
         })?;
         let file: ApprovalFile = serde_json::from_str(&text).map_err(|error| {
-            CliError::usage(format!("{} is no approval", path.display())).caused_by(error)
+            CliError::usage(format!("{} is no approval", path.display()))
+                .caused_by(error)
+                .hint("it is JSON with digest, approver, at, expires and, where a name must be typed, typed: see docs/fly-migrate.md")
         })?;
         Approval::from_file(plan, &file, context.now()).map_err(|error| refused(&error))?
     } else if yes.yes || yes.confirm.is_some() {
@@ -202,9 +204,8 @@ async fn clean_up(
     let config = context.resolve(Typed { access: Some(&args.access), app: None, org: None })?;
     let kept = store(&config.dirs.state()?)?;
     let run = RunId::parse(run).map_err(CliError::usage)?;
-    let loaded = runbook::executor::load(&kept, &run).await.map_err(|error| {
-        refused(&error).hint("`fly-migrate region status` lists all runs, of volumes, too")
-    })?;
+    kept.plan(&run).await.map_err(|why| no_run(&run, why))?;
+    let loaded = runbook::executor::load(&kept, &run).await.map_err(|error| refused(&error))?;
     if loaded.state.status != RunStatus::Done {
         return Err(CliError::nothing_done(format!(
             "run {run} is not finished: the old volume is still needed"

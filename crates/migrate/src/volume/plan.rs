@@ -105,7 +105,11 @@ pub(super) fn find<'a>(
                 "it has no volume at all; a volume belongs to one app: is it another app's?"
                     .to_owned()
             } else {
-                format!("it has: {}", known.join(", "))
+                format!(
+                    "it has: {}; where the other one is says: fly-migrate volume check {id} -a {}",
+                    known.join(", "),
+                    inventory.app
+                )
             },
         )
     })

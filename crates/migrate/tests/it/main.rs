@@ -23,5 +23,6 @@ mod v2;
 mod volume;
 mod volume_check;
 mod volume_cleanup;
+mod volume_cli;
 #[cfg(target_os = "linux")]
 mod volume_scripts;

@@ -9,7 +9,7 @@ use crate::saga::{STATELESS, VOLUME};
 
 /// Refused: the exit code, words of the message, a hint, and no call that changes anything.
 #[track_caller]
-fn refused(live: &Live, out: &Outcome, code: i32, words: &[&str]) {
+pub(crate) fn refused(live: &Live, out: &Outcome, code: i32, words: &[&str]) {
     assert_eq!(out.code, Some(code), "{}\n{}", out.stdout, out.stderr);
     for word in words {
         assert!(out.stderr.contains(word), "no `{word}` in: {}", out.stderr);
