@@ -150,7 +150,7 @@ fn inside(answers: &[(String, Inside)], found: &mut Vec<Finding>, open: &mut Vec
                 vec![],
             )),
             Inside::Unknown(why) => {
-                open.push(NOT_MOUNTED.not_judged("exec", format!("{place}: {why}")))
+                open.push(NOT_MOUNTED.not_judged("exec", format!("{place}: {why}")));
             }
         }
     }
