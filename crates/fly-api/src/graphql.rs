@@ -18,6 +18,7 @@ const RELEASES: &str = "query($name: String!, $limit: Int!) { app(name: $name) {
     createdAt } } } }";
 const IPS: &str = "query($name: String!) { app(name: $name) { ipAddresses { nodes { id address type region createdAt \
     network { name organization { slug } } serviceName } } sharedIpAddress } }";
+const MACHINE_EGRESS: &str = "query($name: String!) { app(name: $name) { machines { nodes { id egressIpAddresses { nodes { id ip version region } } } } } }";
 const HOST_ISSUES: &str = "query($name: String!) { app(name: $name) { hostIssues { nodes { internalId message createdAt updatedAt } } } }";
 const ORGS: &str =
     "query { organizations { nodes { id slug rawSlug name type viewerRole paidPlan billable } } }";
@@ -46,6 +47,15 @@ impl Client {
     /// Addresses with type and id.
     pub async fn graphql_ips(&self, app: &AppName) -> Result<Fetched<AppNode>, ApiError> {
         self.app_query(IPS, "graphql ips", app, json!({ "name": app.as_str() })).await
+    }
+
+    /// Egress addresses of single Machines: the legacy kind, which ends with its Machine.
+    pub async fn graphql_machine_egress(
+        &self,
+        app: &AppName,
+    ) -> Result<Fetched<AppNode>, ApiError> {
+        let variables = json!({ "name": app.as_str() });
+        self.app_query(MACHINE_EGRESS, "graphql machine egress ips", app, variables).await
     }
 
     /// Trouble with single hosts; nothing else shows it, the public page does not.

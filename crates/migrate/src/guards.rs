@@ -166,8 +166,8 @@ pub const GUARDS: [Guard; COUNT as usize] = [
     guard(
         12,
         "a volume on a host that is full or dead cannot be copied",
-        "Machines and volumes on such hosts are named, with the way over a snapshot",
-        &[Place::Refusal],
+        "the newest snapshot is restored in the place of the volume, which is never used again; its age, and that what was written since is lost, is said and has to be accepted; without a snapshot planning refuses",
+        &[Place::Refusal, Place::Step("data-loss")],
     ),
     guard(
         13,
@@ -201,8 +201,8 @@ pub const GUARDS: [Guard; COUNT as usize] = [
     guard(
         17,
         "new egress addresses are not allow-listed",
-        "an address in the target comes first",
-        &[Place::Refusal],
+        "addresses in the target come first, time passes until they are in effect, and somebody says that they are allow-listed; the old ones go with the cleanup; addresses of single Machines have to be promoted first",
+        &[Place::Refusal, Place::Step("egress")],
     ),
     guard(
         18,
@@ -213,14 +213,14 @@ pub const GUARDS: [Guard; COUNT as usize] = [
     guard(
         19,
         "an app that passes through zero Machines loses its size and its place",
-        "copies are made before anything is stopped, and old Machines are kept",
-        &[Place::Code("src/template/stateless.rs")],
+        "copies are made before anything is stopped, old Machines are kept, and the cleanup keeps one Machine of each process group",
+        &[Place::Code("src/template/stateless.rs"), Place::Code("src/template/cleanup.rs")],
     ),
     guard(
         20,
         "a cluster loses its quorum",
-        "members of clusters are not moved one by one without a look at the rest",
-        &[Place::Refusal],
+        "nodes are added before any is taken away, the primary moves when all have the same, and before each node that stops the rest is asked; clusters that cannot be asked are refused",
+        &[Place::Refusal, Place::Kind(steps::IN_SYNC)],
     ),
     guard(
         21,

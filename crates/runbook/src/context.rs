@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::cancel::Cancel;
 use crate::error::StepError;
+use crate::facts::covers;
 use crate::outputs::Outputs;
 use crate::plan::{Id, Plan, Step};
 use crate::progress::Progress;
@@ -32,6 +33,8 @@ pub struct StepContext<'a> {
     pub(crate) before: Outputs,
     pub(crate) began_at: Option<Timestamp>,
     pub(crate) outputs: Outputs,
+    /// Patterns of the facts that begun steps of this run change.
+    pub(crate) expected: Vec<String>,
     pub(crate) sessions: BTreeMap<Id, Arc<dyn Session>>,
     pub(crate) answers: &'a BTreeMap<String, String>,
     pub(crate) clock: &'a Clock,
@@ -64,6 +67,12 @@ impl StepContext<'_> {
     /// What this step left when it was last done; empty before that, and after it was taken back.
     pub fn outputs(&self) -> &Outputs {
         &self.outputs
+    }
+
+    /// Whether this run itself changes a fact: a step that began, now or before it was taken back, says so. A step that looks for changes
+    /// of others leaves it out, since it may be repeated after later steps were done.
+    pub fn is_ours(&self, fact: &str) -> bool {
+        self.expected.iter().any(|pattern| covers(pattern, fact))
     }
 
     /// An open session as the type that its kind makes.

@@ -179,9 +179,14 @@ impl Run<'_> {
         &'s self,
         step: &'s Step,
     ) -> Result<StepContext<'s>, StepError> {
-        let (params, now) = {
+        let (params, now, expected) = {
             let log = self.log.lock().await;
-            (log.state.resolve(&step.params), log.state.step(&step.id).cloned())
+            let began = self
+                .plan
+                .steps()
+                .filter(|step| log.state.step(&step.id).is_some_and(|now| now.ever_began));
+            let expected = began.flat_map(|step| step.changes.iter().cloned()).collect();
+            (log.state.resolve(&step.params), log.state.step(&step.id).cloned(), expected)
         };
         let params = params.map_err(|missing| {
             StepError::failed(format!(
@@ -199,6 +204,7 @@ impl Run<'_> {
             before,
             began_at,
             outputs,
+            expected,
             sessions: self.slots.open_for(step).await,
             answers: self.answers,
             clock: self.clock,

@@ -136,6 +136,13 @@ impl LocalExecutor {
             before: now.map(|now| now.before.clone()).unwrap_or_default(),
             began_at: now.and_then(|now| now.began_at),
             outputs: now.map(|now| now.outputs.clone()).unwrap_or_default(),
+            expected: loaded
+                .plan
+                .plan()
+                .steps()
+                .filter(|step| state.step(&step.id).is_some_and(|now| now.ever_began))
+                .flat_map(|step| step.changes.iter().cloned())
+                .collect(),
             sessions: BTreeMap::new(),
             answers: &answers,
             clock: &self.tools.clock,

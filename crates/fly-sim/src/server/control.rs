@@ -74,6 +74,12 @@ pub(crate) fn control(shared: &Shared, method: &str, path: &str, body: Value) ->
             shared.lock().state.rooms.set(code, &room);
             Reply::ok()
         }),
+        ("GET", ["machines"]) => {
+            let inner = shared.lock();
+            let machines = inner.state.apps.values().flat_map(|app| &app.machines);
+            let there = machines.filter(|machine| !machine.is_gone());
+            Reply::json(there.map(crate::state::Machine::json).collect())
+        }
         ("POST", ["machines", id]) => parsed(body, |change| machine(shared, id, change)),
         ("GET", ["volumes", id, "files"]) => files(&shared.lock().state, id),
         ("POST", ["volumes", id]) => parsed(body, |change| volume(shared, id, change)),

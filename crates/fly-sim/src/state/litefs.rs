@@ -91,7 +91,8 @@ impl App {
             if let Some(volume) = volume.filter(|_| traffic) {
                 let text = volume.files.entry(database.clone()).or_default();
                 let line = text.lines().count() + 1;
-                *text += &["row ", &line.to_string(), "\n"].concat();
+                let by = cluster.primary.as_deref().unwrap_or_default();
+                *text += &["row ", &line.to_string(), " by ", by, "\n"].concat();
             }
             let every = cluster.file.write_every.unwrap_or(SignedDuration::MAX);
             let every = every.max(SignedDuration::from_millis(1));

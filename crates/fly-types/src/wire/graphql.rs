@@ -85,6 +85,7 @@ body! {
         ip_addresses: Connection<IpNode>,
         shared_ip_address: String,
         egress_ip_addresses: Connection<EgressIpNode>,
+        machines: Connection<MachineNode>,
         host_issues: Connection<HostIssue>,
         image_details: ImageDetails,
         latest_image_details: ImageDetails,
@@ -174,6 +175,15 @@ body! {
     IpNodeNetwork {
         name: String,
         organization: OrganizationNode,
+    }
+}
+
+body! {
+    #[serde(rename_all = "camelCase")]
+    /// A Machine, for what only GraphQL knows of it: legacy egress addresses of its own.
+    MachineNode {
+        id: String,
+        egress_ip_addresses: Connection<EgressIpNode>,
     }
 }
 

@@ -14,6 +14,7 @@ use fly_types::{AppName, MachineId, OrgSlug, RegionCode, VolumeId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use observe::complete;
 pub use observe::{ObserveError, machine_info, observe, volume_info};
 
 /// An app as it was.
@@ -105,6 +106,12 @@ pub struct MachineInfo {
     pub incomplete: bool,
     /// Somebody's lease.
     pub lease: Option<String>,
+    /// Why it looks like a node of a LiteFS cluster, if it does.
+    #[serde(default)]
+    pub litefs: Option<String>,
+    /// When it was last started, as far as its newest events say.
+    #[serde(default)]
+    pub started_at: Option<Timestamp>,
 }
 
 /// A mount.
@@ -145,6 +152,9 @@ pub struct VolumeInfo {
     pub created_at: Option<Timestamp>,
     /// The newest finished snapshot.
     pub last_snapshot: Option<Timestamp>,
+    /// Its id.
+    #[serde(default)]
+    pub last_snapshot_id: Option<String>,
 }
 
 /// An address.
@@ -156,6 +166,16 @@ pub struct AddressInfo {
     pub kind: String,
     /// `global` or a region.
     pub region: String,
+    /// The Machine that a legacy egress address belongs to.
+    #[serde(default)]
+    pub machine: Option<MachineId>,
+}
+
+impl AddressInfo {
+    /// Whether connections to the outside come from it.
+    pub fn is_egress(&self) -> bool {
+        self.kind.starts_with("egress")
+    }
 }
 
 /// A host name.
@@ -193,6 +213,11 @@ impl MachineInfo {
     /// Whether it runs, or is about to.
     pub fn runs(&self) -> bool {
         !matches!(self.state.as_str(), "stopped" | "suspended" | "created" | "failed")
+    }
+
+    /// Whether its host answers. What its host does not answer for can neither be stopped nor changed.
+    pub fn reachable(&self) -> bool {
+        self.host_status == "ok"
     }
 
     /// Whether the proxy may stop it by itself.

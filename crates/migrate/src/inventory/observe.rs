@@ -44,23 +44,35 @@ pub async fn observe(
     let found = found.map_err(fail("the app"))?;
     let machines = machines.map_err(fail("the Machines"))?;
     let read_at = machines.read_at().unwrap_or(now);
-    let mut machines: Vec<MachineInfo> =
-        machines.value.iter().filter(|machine| is_there(machine)).map(machine_info).collect();
-    machines.sort_by(|one, other| one.id.cmp(&other.id));
     let mut unknown = Vec::new();
+    let mut found_machines = machines.value;
+    found_machines.retain(is_there);
+    let mut machines = Vec::with_capacity(found_machines.len());
+    for mut machine in found_machines {
+        if let Err(why) = complete(client, app, &mut machine).await {
+            unknown.push(format!("configuration of Machine {}: {why}", machine.id));
+        }
+        machines.push(machine_info(&machine));
+    }
+    machines.sort_by(|one, other| one.id.cmp(&other.id));
     let volumes = volumes.map_err(fail("the volumes"))?.value;
     let live = volumes.iter().filter(|volume| volume.state.get().is_none_or(VolumeState::is_live));
     let mut volumes: Vec<VolumeInfo> = live.map(volume_info).collect();
     volumes.sort_by(|one, other| one.id.cmp(&other.id));
     snapshots(client, app, &mut volumes, &mut unknown).await;
     let mut note = |what: &str, error: &ApiError| unknown.push(format!("{what}: {error}"));
-    let addresses = match addresses {
+    let mut addresses: Vec<AddressInfo> = match addresses {
         Ok(list) => list.value.ips.items().iter().map(address_info).collect(),
         Err(error) => {
             note("addresses", &error);
             Vec::new()
         }
     };
+    if addresses.iter().any(AddressInfo::is_egress)
+        && let Err(error) = owners(client, app, &mut addresses).await
+    {
+        note("owners of egress addresses", &error);
+    }
     let certificates = match certificates {
         Ok(list) => list.value.certificates.items().iter().map(certificate_info).collect(),
         Err(error) => {
@@ -97,6 +109,41 @@ pub async fn observe(
     })
 }
 
+/// Gives a Machine whose host cannot be reached the configuration of its version, where the platform still has that.
+pub(crate) async fn complete(
+    client: &Client,
+    app: &AppName,
+    machine: &mut Machine,
+) -> Result<(), ApiError> {
+    if machine.effective_config().is_some_and(|(_, complete)| complete) {
+        return Ok(());
+    }
+    let versions = client.machine_versions(app, &machine.id).await?.value;
+    let current = versions.into_iter().find(|one| one.version.text() == machine.version());
+    if let Some(config) = current.and_then(|one| one.user_config.into_value()) {
+        machine.config = config.into();
+    }
+    Ok(())
+}
+
+/// Writes down which egress addresses belong to one Machine.
+async fn owners(
+    client: &Client,
+    app: &AppName,
+    addresses: &mut [AddressInfo],
+) -> Result<(), ApiError> {
+    let found = client.graphql_machine_egress(app).await?.value;
+    for machine in found.machines.get().map(|list| list.nodes.items()).unwrap_or_default() {
+        let own = machine.egress_ip_addresses.get().map(|list| list.nodes.items());
+        for ip in own.unwrap_or_default() {
+            let owner = machine.id.text().and_then(|id| id.parse().ok());
+            let known = addresses.iter_mut().filter(|one| Some(one.ip.as_str()) == ip.ip.text());
+            known.for_each(|one| one.machine.clone_from(&owner));
+        }
+    }
+    Ok(())
+}
+
 async fn snapshots(
     client: &Client,
     app: &AppName,
@@ -117,8 +164,12 @@ async fn snapshots(
                     .value
                     .iter()
                     .filter(|one| one.status.text().is_none_or(|word| word == "created"));
-                volumes[at].last_snapshot =
-                    done.filter_map(|one| one.created_at.get().and_then(WireTime::at)).max();
+                let newest = done
+                    .filter_map(|one| Some((one.created_at.get().and_then(WireTime::at)?, one)))
+                    .max_by_key(|(at, _)| *at);
+                volumes[at].last_snapshot = newest.map(|(at, _)| at);
+                volumes[at].last_snapshot_id =
+                    newest.and_then(|(_, one)| one.id.text().map(str::to_owned));
             }
             Err(error) => unknown.push(format!("snapshots of volume {}: {error}", volumes[at].id)),
         }
@@ -204,7 +255,39 @@ pub fn machine_info(machine: &Machine) -> MachineInfo {
         config: digest::config(&config),
         incomplete: !complete,
         lease: machine.lease.get().and_then(|lease| lease.owner.text()).map(str::to_owned),
+        litefs: litefs(&config),
+        started_at: started_at(machine),
     }
+}
+
+/// Signs of LiteFS in a configuration: its variables, its configuration file, its command, or its usual data folder.
+fn litefs(config: &fly_types::wire::MachineConfig) -> Option<String> {
+    let env = config.env.get().map(fly_types::wire::Sensitive::expose);
+    let variable = env.and_then(|env| env.keys().find(|name| name.starts_with("LITEFS_")));
+    if let Some(name) = variable {
+        return Some(format!("it has the variable {name}"));
+    }
+    // By key, whatever their shapes are.
+    let value = serde_json::to_value(config).unwrap_or_default();
+    let has =
+        |key: &str, word: &str| value.get(key).is_some_and(|part| part.to_string().contains(word));
+    if has("files", "litefs.yml") {
+        return Some("it has a file litefs.yml".to_owned());
+    }
+    if has("init", "litefs mount") || has("init", "\"litefs\"") {
+        return Some("its command is litefs".to_owned());
+    }
+    let mut paths = config.mounts.items().iter().filter_map(|mount| mount.path.text());
+    let data = paths.find(|path| path.contains("litefs"));
+    data.map(|path| format!("a volume is mounted at {path}"))
+}
+
+/// The newest start among its events.
+fn started_at(machine: &Machine) -> Option<Timestamp> {
+    let starts =
+        machine.events.items().iter().filter(|event| event.event_type.text() == Some("start"));
+    let newest = starts.filter_map(|event| event.timestamp.copied()).max()?;
+    Timestamp::from_millisecond(newest).ok()
 }
 
 /// The image as the platform resolved it, so that a copy runs the very same.
@@ -240,6 +323,7 @@ pub fn volume_info(volume: &Volume) -> VolumeInfo {
         used_bytes: volume.usage_bytes().map(|(used, _)| used),
         created_at: volume.created_at.get().and_then(WireTime::at),
         last_snapshot: None,
+        last_snapshot_id: None,
     }
 }
 
@@ -248,6 +332,7 @@ fn address_info(ip: &fly_types::wire::IpAssignment) -> AddressInfo {
         ip: ip.ip.text().unwrap_or_default().to_owned(),
         kind: ip.kind().map_or("unknown".to_owned(), |kind| kind.to_string()),
         region: ip.region.text().unwrap_or("global").to_owned(),
+        machine: None,
     }
 }
 

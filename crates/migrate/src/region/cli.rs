@@ -132,6 +132,16 @@ pub struct AnswerArgs {
     /// Where the rehearsal in staging is recorded, or `waived: REASON`
     #[arg(long, value_name = "TEXT")]
     rehearsed: Option<String>,
+    /// An answer to a question that a run asked, such as `allow-listed=WHERE` or `data-loss=accepted`
+    #[arg(long = "answer", value_name = "QUESTION=TEXT", value_parser = question)]
+    given: Vec<(String, String)>,
+}
+
+fn question(text: &str) -> Result<(String, String), String> {
+    let parts =
+        text.split_once('=').filter(|(name, answer)| !name.is_empty() && !answer.trim().is_empty());
+    let (name, answer) = parts.ok_or("write it as QUESTION=TEXT")?;
+    Ok((name.to_owned(), answer.to_owned()))
 }
 
 /// Runs one command.
@@ -171,7 +181,7 @@ pub async fn run(args: &Args, command: &Command, context: &Context) -> Result<Ex
             )
         }
         Command::Rollback { run, to } => {
-            let none = AnswerArgs { rehearsed: None };
+            let none = AnswerArgs::default();
             let (executor, run) = Box::pin(known(args, context, run.as_deref(), &none)).await?;
             let loaded = executor.load(&run).await.map_err(|error| refused(&error))?;
             let approval =
@@ -325,6 +335,7 @@ pub(crate) async fn at(
         .into_value()
         .and_then(|org| org.slug.into_value());
     let mut given = BTreeMap::new();
+    given.extend(answers.given.iter().cloned());
     if let Some(text) = &answers.rehearsed {
         given.insert("rehearsal".to_owned(), text.clone());
     }
@@ -390,7 +401,7 @@ async fn clean_up(
         context.ui.out(&runbook::render::plan_text(&sealed))?;
         return Ok(Exit::Ok);
     }
-    let none = AnswerArgs { rehearsed: None };
+    let none = AnswerArgs::default();
     apply(args, context, &sealed, &none, false, confirm).await
 }
 
@@ -520,7 +531,7 @@ async fn status(args: &Args, context: &Context, run: Option<&str>) -> Result<Exi
 }
 
 async fn verify(args: &Args, context: &Context, run: &str) -> Result<Exit, CliError> {
-    let none = AnswerArgs { rehearsed: None };
+    let none = AnswerArgs::default();
     let (executor, run) = known(args, context, Some(run), &none).await?;
     let found = executor.verify(&run).await.map_err(|error| refused(&error))?;
     let bad = found.iter().filter(|one| one.problem.is_some()).count();

@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use crate::errors::{read_error, write_error};
-use crate::inventory::digest;
 use crate::inventory::facts::{PLAN, STEP};
+use crate::inventory::{complete, digest};
 use crate::platform::{LIST_LAG, Platform};
 
 /// Name of the kind.
@@ -60,6 +60,9 @@ pub(crate) struct Params {
     /// Machines for which it stands by.
     #[serde(default)]
     pub(crate) standbys: Vec<MachineId>,
+    /// Without its schedule: a step of its own gives it that, once the original has none any more.
+    #[serde(default)]
+    pub(crate) without_schedule: bool,
     /// Only hold the volumes: sleep instead of the app, no service, no check.
     #[serde(default)]
     pub(crate) hold_only: bool,
@@ -114,15 +117,18 @@ impl Create {
         params: &Params,
     ) -> Result<(MachineConfig, String), StepError> {
         let app = &self.platform.app;
-        let original = self.platform.machine(&params.source).await?.ok_or_else(|| {
+        let mut original = self.platform.machine(&params.source).await?.ok_or_else(|| {
             StepError::stale(format!(
                 "Machine {} of app {app}, which is to be copied, does not exist any more",
                 params.source
             ))
             .hint("undo, then plan again")
         })?;
+        complete(&self.platform.client, app, &mut original)
+            .await
+            .map_err(|error| read_error(&error))?;
         let name = original.name.text().unwrap_or("machine").to_owned();
-        let (Some((config, true)), true) = (original.effective_config(), true) else {
+        let Some((config, true)) = original.effective_config() else {
             return Err(StepError::failed(format!(
                 "the host of Machine {} of app {app} cannot be reached, so only part of its configuration is known",
                 params.source
@@ -153,6 +159,9 @@ impl Create {
         }
         config.standbys =
             if params.standbys.is_empty() { Field::Absent } else { params.standbys.clone().into() };
+        if params.without_schedule {
+            config.schedule = Field::Absent;
+        }
         if params.hold_only {
             hold(&mut config);
         }

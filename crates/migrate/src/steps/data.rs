@@ -26,7 +26,11 @@ pub(crate) const DISCARD: &str = "discard";
 /// Name of the kind that waits until a copy is complete.
 pub(crate) const HYDRATED: &str = "hydrated";
 
+/// Name of the kind that looks whether there is anything.
+pub(crate) const FILES: &str = "files_there";
+
 pub(crate) struct Data(pub(crate) Arc<Platform>);
+pub(crate) struct Files(pub(crate) Arc<Platform>);
 pub(crate) struct Discard(pub(crate) Arc<Platform>);
 pub(crate) struct Hydrated(pub(crate) Arc<Platform>);
 
@@ -40,35 +44,37 @@ struct Params {
 /// Files that differ are named up to so many.
 const SHOWN: usize = 5;
 
-impl Data {
-    /// `SUM  PATH` of every file, sorted.
-    async fn sums(&self, machine: &MachineId, path: &str) -> Result<Vec<String>, StepError> {
-        let script = format!("cd '{path}' && find . -type f -exec sha256sum {{}} +");
-        let result = self.0.inspect(machine, &["sh", "-c", &script]).await?;
-        let text = |part: Option<&fly_types::wire::Sensitive<String>>| {
-            part.map(|text| text.expose().clone()).unwrap_or_default()
-        };
-        if result.exit_code.copied().unwrap_or(0) != 0 {
-            let said = text(result.stderr.get());
-            return Err(StepError::failed(format!(
-                "the files below {path} of Machine {machine} of app {} cannot be summed: {}",
-                self.0.app,
-                said.lines().next().unwrap_or("no message")
-            ))
-            .hint("the image needs sh, find and sha256sum"));
-        }
-        let mut lines: Vec<String> = text(result.stdout.get()).lines().map(str::to_owned).collect();
-        lines.sort();
-        Ok(lines)
+/// `SUM  PATH` of every file, sorted.
+async fn sums(
+    platform: &Platform,
+    machine: &MachineId,
+    path: &str,
+) -> Result<Vec<String>, StepError> {
+    let script = format!("cd '{path}' && find . -type f -exec sha256sum {{}} +");
+    let result = platform.inspect(machine, &["sh", "-c", &script]).await?;
+    let text = |part: Option<&fly_types::wire::Sensitive<String>>| {
+        part.map(|text| text.expose().clone()).unwrap_or_default()
+    };
+    if result.exit_code.copied().unwrap_or(0) != 0 {
+        let said = text(result.stderr.get());
+        return Err(StepError::failed(format!(
+            "the files below {path} of Machine {machine} of app {} cannot be summed: {}",
+            platform.app,
+            said.lines().next().unwrap_or("no message")
+        ))
+        .hint("the image needs sh, find and sha256sum"));
     }
+    let mut lines: Vec<String> = text(result.stdout.get()).lines().map(str::to_owned).collect();
+    lines.sort();
+    Ok(lines)
 }
 
 #[async_trait]
 impl Look for Data {
     async fn look(&self, cx: &StepContext<'_>) -> Result<Outputs, StepError> {
         let params: Params = cx.parse()?;
-        let reference = self.sums(&params.reference, &params.path).await?;
-        let copy = self.sums(&params.copy, &params.path).await?;
+        let reference = sums(&self.0, &params.reference, &params.path).await?;
+        let copy = sums(&self.0, &params.copy, &params.path).await?;
         if reference != copy {
             let differ: Vec<&str> = reference
                 .iter()
@@ -90,6 +96,31 @@ impl Look for Data {
         let sum = runbook::canonical::Digest::of(&copy.clone().into());
         Ok(Outputs::none()
             .with("files", u64::try_from(copy.len()).unwrap_or(0))
+            .with("sum", sum.to_string()))
+    }
+}
+
+#[derive(Deserialize)]
+struct FilesParams {
+    machine: MachineId,
+    path: String,
+}
+
+#[async_trait]
+impl Look for Files {
+    async fn look(&self, cx: &StepContext<'_>) -> Result<Outputs, StepError> {
+        let params: FilesParams = cx.parse()?;
+        let found = sums(&self.0, &params.machine, &params.path).await?;
+        if found.is_empty() {
+            return Err(StepError::unsafe_state(format!(
+                "the volume that was restored for {} of app {} is empty",
+                params.path, self.0.app
+            ))
+            .hint("undo, then look for an older snapshot: `fly volumes snapshots list`"));
+        }
+        let sum = runbook::canonical::Digest::of(&found.clone().into());
+        Ok(Outputs::none()
+            .with("files", u64::try_from(found.len()).unwrap_or(0))
             .with("sum", sum.to_string()))
     }
 }

@@ -31,6 +31,9 @@ pub(crate) struct DestroyVolume(pub(crate) Arc<Platform>);
 #[derive(Deserialize)]
 struct Params {
     machines: Vec<MachineId>,
+    /// Those whose host was gone: nobody could stop them, so they may not rest.
+    #[serde(default)]
+    force: Vec<MachineId>,
 }
 
 #[derive(Deserialize)]
@@ -54,13 +57,15 @@ impl StepKind for Destroy {
         let there = present(&self.0, &params.machines).await?;
         let writer = self.0.writer(permit);
         let (writer, held, app) = (&writer, leases::of(cx)?, &self.0.app);
+        let force = &params.force;
         each(there.clone(), |id| async move {
             // Without force: one that runs again is in use.
+            let forced = force.contains(&id);
             let result = match held {
                 Some(held) => {
-                    held.change(writer, &id, async |machine| machine.destroy(false).await).await
+                    held.change(writer, &id, async |machine| machine.destroy(forced).await).await
                 }
-                None => writer.machine(app, &id).destroy(false).await,
+                None => writer.machine(app, &id).destroy(forced).await,
             };
             result.map(|_| ()).map_err(|error| write_error(&error))
         })

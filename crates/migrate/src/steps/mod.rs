@@ -1,41 +1,54 @@
 //! Kinds of steps, one file each, and the registry of them. A kind knows one Fly.io effect and how to take it back; which steps a
 //! move needs, and in which order, is decided in `template`.
 
+mod cluster;
 mod create;
 mod data;
 mod destroy;
+mod egress;
 mod fork;
 mod gate;
 mod health;
+mod lead;
 mod looks;
 mod patch;
 mod power;
 mod release;
 mod room;
+mod schedule;
 mod snapshot;
+mod standby;
 mod traffic;
 mod unchanged;
 mod watch;
 
 use std::sync::Arc;
 
-use runbook::kind::Registry;
+use fly_types::MachineId;
+use runbook::context::StepContext;
+use runbook::kind::{Observed, Registry};
+use runbook::outputs::Outputs;
 
 use crate::leases::{LEASES, Leases};
 use crate::platform::Platform;
 use crate::region::eyes::Eyes;
 
+pub(crate) use cluster::IN_SYNC;
 pub(crate) use create::{CREATE, Create};
-pub(crate) use data::{DATA, DISCARD, HYDRATED};
+pub(crate) use data::{DATA, DISCARD, FILES, HYDRATED};
 pub(crate) use destroy::{DESTROY, DESTROY_VOLUME};
+pub(crate) use egress::{ALLOCATE, ALLOWED, RELEASE_EGRESS, SETTLED};
 pub(crate) use fork::FORK;
 pub(crate) use gate::{ACCOUNTED, BACKUP, DOCUMENTED, NAMES, REHEARSAL, Waiver};
 pub(crate) use health::HEALTH;
+pub(crate) use lead::LEAD;
 pub(crate) use patch::PATCH;
 pub(crate) use power::{START, STOP};
 pub(crate) use release::RELEASE;
 pub(crate) use room::ROOM;
+pub(crate) use schedule::{SCHEDULE, period};
 pub(crate) use snapshot::SNAPSHOT;
+pub(crate) use standby::STANDBY;
 pub(crate) use traffic::{CORDON, UNCORDON};
 pub(crate) use unchanged::UNCHANGED;
 pub(crate) use watch::{DRAIN, WATCH};
@@ -52,10 +65,19 @@ pub fn registry(platform: &Arc<Platform>, org: Option<&fly_types::OrgSlug>) -> R
         .step(ACCOUNTED, looks::Looks(gate::Accounted(own())))
         .step(UNCHANGED, looks::Looks(unchanged::Unchanged(own())))
         .step(ROOM, looks::Looks(room::Room(own())))
+        .step(ALLOCATE, egress::Allocate(own()))
+        .step(SETTLED, looks::Looks(egress::Settled(own())))
+        .step(ALLOWED, looks::Looks(egress::Allowed(own())))
+        .step(RELEASE_EGRESS, egress::ReleaseEgress(own()))
+        .step(SCHEDULE, schedule::Schedule(own()))
+        .step(STANDBY, standby::Standby(own()))
+        .step(IN_SYNC, looks::Looks(cluster::InSync(own())))
+        .step(LEAD, lead::Lead(own()))
         .step(CREATE, Create::new(own()))
         .step(FORK, fork::Fork(own()))
         .step(SNAPSHOT, snapshot::Snapshot(own()))
         .step(DATA, looks::Looks(data::Data(own())))
+        .step(FILES, looks::Looks(data::Files(own())))
         .step(DISCARD, data::Discard(own()))
         .step(HYDRATED, looks::Looks(data::Hydrated(own())))
         .step(DESTROY, destroy::Destroy(own()))
@@ -70,4 +92,18 @@ pub fn registry(platform: &Arc<Platform>, org: Option<&fly_types::OrgSlug>) -> R
         .step(WATCH, looks::Looks(watch::Watch(own())))
         .step(PATCH, looks::Looks(patch::Patch));
     crate::volume::kinds(registry, platform)
+}
+
+/// What a step sees that brings Machines into a state: those that differ are what it will change, and what an undo changes back. A
+/// Machine that it wrote down and that differs no more was changed already.
+pub(crate) fn seen(cx: &StepContext<'_>, differ: &[MachineId], whole: Observed) -> Observed {
+    if differ.is_empty() {
+        return whole;
+    }
+    let before = traffic::ids_in(cx.before(), "changed");
+    if before.iter().any(|id| !differ.contains(id)) {
+        return Observed::Partial;
+    }
+    let ids: Vec<String> = differ.iter().map(ToString::to_string).collect();
+    Observed::Pending { before: Outputs::none().with("changed", ids) }
 }

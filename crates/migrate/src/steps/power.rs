@@ -96,6 +96,11 @@ impl Power {
         let patience = SETTLES + params.stop_seconds.unwrap_or(0);
         each(ids, |id| async move {
             let mut waited = 0;
+            // One that was just made cannot be started before it is prepared.
+            while run && waited < patience && self.is_made(&id).await? {
+                waited += 1;
+                self.platform.pause(Duration::from_secs(1)).await;
+            }
             loop {
                 let result = match held {
                     Some(held) => {
@@ -121,6 +126,11 @@ impl Power {
             }
         })
         .await
+    }
+
+    async fn is_made(&self, id: &MachineId) -> Result<bool, StepError> {
+        let machine = self.platform.machine(id).await?;
+        Ok(machine.is_some_and(|machine| machine.state.get() == Some(&MachineState::Created)))
     }
 
     async fn reached(
@@ -160,16 +170,8 @@ impl StepKind for Power {
     async fn observe(&self, cx: &StepContext<'_>) -> Result<Observed, StepError> {
         let params: Params = cx.parse()?;
         let differ = self.differ(&params.machines).await?;
-        if differ.is_empty() {
-            // On its way counts as there only once it has arrived.
-            return Ok(Observed::Underway);
-        }
-        let before = ids_in(cx.before(), "changed");
-        if before.iter().any(|id| !differ.contains(id)) {
-            return Ok(Observed::Partial);
-        }
-        let ids: Vec<String> = differ.iter().map(ToString::to_string).collect();
-        Ok(Observed::Pending { before: Outputs::none().with("changed", ids) })
+        // On its way counts as there only once it has arrived.
+        Ok(super::seen(cx, &differ, Observed::Underway))
     }
 
     async fn act(&self, cx: &StepContext<'_>, permit: &Permit) -> Result<(), StepError> {

@@ -29,9 +29,9 @@ pub(crate) struct Traffic {
 #[derive(Deserialize)]
 struct Params {
     machines: Vec<MachineId>,
-    /// Machines of which at least one must be in the pool before these leave it.
+    /// For each process group: Machines of which at least one must be well and in the pool before these leave it.
     #[serde(default)]
-    behind: Vec<MachineId>,
+    behind: Vec<Vec<MachineId>>,
 }
 
 impl Traffic {
@@ -75,27 +75,25 @@ impl StepKind for Traffic {
     async fn observe(&self, cx: &StepContext<'_>) -> Result<Observed, StepError> {
         let params: Params = cx.parse()?;
         let differ = self.differ(&params.machines).await?;
-        if differ.is_empty() {
-            return Ok(Observed::Done);
-        }
-        let before = ids_in(cx.before(), "changed");
-        if before.iter().any(|id| !differ.contains(id)) {
-            return Ok(Observed::Partial);
-        }
-        let ids: Vec<String> = differ.iter().map(ToString::to_string).collect();
-        Ok(Observed::Pending { before: Outputs::none().with("changed", ids) })
+        Ok(super::seen(cx, &differ, Observed::Done))
     }
 
     async fn act(&self, cx: &StepContext<'_>, permit: &Permit) -> Result<(), StepError> {
         let params: Params = cx.parse()?;
-        if self.cordoned && !params.behind.is_empty() {
-            let ready = self.platform.look(&params.behind).await?;
-            if ready.iter().all(|machine| machine.cordoned.copied().unwrap_or(false)) {
+        for group in params.behind.iter().filter(|_| self.cordoned) {
+            let ready = self.platform.look(group).await?;
+            let serves = |machine: &fly_types::wire::Machine| {
+                !machine.cordoned.copied().unwrap_or(false)
+                    && super::health::problem(machine, self.platform.guards).is_none()
+            };
+            if !ready.iter().any(serves) {
+                let ids: Vec<String> = group.iter().map(ToString::to_string).collect();
                 return Err(StepError::unsafe_state(format!(
-                    "no new Machine of app {} takes traffic: cordoning the old ones would take the app down",
+                    "none of the new Machines {} of app {} takes traffic: cordoning the old ones would take their process group down",
+                    ids.join(", "),
                     self.platform.app
                 ))
-                .hint("uncordon the new Machines, or undo"));
+                .hint("look at the new Machines, then resume, or undo"));
             }
         }
         let differ = self.differ(&params.machines).await?;

@@ -22,9 +22,6 @@ pub(crate) struct Unchanged(pub(crate) Arc<Platform>);
 #[derive(Deserialize)]
 struct Params {
     scope: Scope,
-    /// Facts that start so are changed by the run itself.
-    #[serde(default)]
-    except: Vec<String>,
 }
 
 #[async_trait]
@@ -36,7 +33,7 @@ impl Look for Unchanged {
         let drift = cx.plan.facts.drift(&facts_now(cx.plan, &now, &params.scope)?);
         let (stale, benign): (Vec<_>, Vec<_>) = drift
             .into_iter()
-            .filter(|one| !params.except.iter().any(|prefix| one.fact.starts_with(prefix.as_str())))
+            .filter(|one| !cx.is_ours(&one.fact))
             .partition(|one| one.class == DriftClass::Stale);
         if !stale.is_empty() {
             let words: Vec<String> = stale.iter().map(ToString::to_string).collect();

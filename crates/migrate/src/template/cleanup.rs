@@ -13,7 +13,7 @@ use super::PlanError;
 use crate::inventory::facts::{Scope, facts};
 use crate::inventory::{Inventory, MachineInfo};
 use crate::leases::{LEASES, TTL_SECONDS};
-use crate::steps::{DESTROY, DESTROY_VOLUME, HEALTH};
+use crate::steps::{DESTROY, DESTROY_VOLUME, HEALTH, IN_SYNC, RELEASE_EGRESS};
 
 /// Name of the runbook that cleans up.
 pub const RUNBOOK: &str = "region-cleanup";
@@ -51,7 +51,8 @@ pub fn cleanup(
         .in_region(&scope.source)
         .filter_map(|machine| inventory.machine(&machine.id))
         .collect();
-    if let Some(running) = old.iter().find(|machine| machine.runs()) {
+    // One whose host is gone could not be stopped; its state is the last that was known.
+    if let Some(running) = old.iter().find(|machine| machine.runs() && machine.reachable()) {
         return Err(blocked(
             inventory,
             &format!("old Machine {} is {}: it may be in use again", running.id, running.state),
@@ -94,7 +95,10 @@ pub fn cleanup(
         })
         .map(|machine| &machine.id)
         .collect();
+    let gone: Vec<&MachineId> =
+        old.iter().filter(|machine| !machine.reachable()).map(|machine| &machine.id).collect();
     let app = &inventory.app;
+    whole(inventory, &scope, &old)?;
     let mut steps = vec![
         Step::new("healthy", HEALTH, format!("{} new Machines are healthy", fresh.len()))
             .why("the old ones are the way back until now")
@@ -102,6 +106,24 @@ pub fn cleanup(
             .ensures("the new side works")
             .passing(),
     ];
+    let nodes: Vec<&MachineId> = inventory
+        .machines
+        .iter()
+        .filter(|machine| {
+            fresh.contains(&&machine.id) && super::kinds::kind(machine) == super::Kind::Replica
+        })
+        .map(|machine| &machine.id)
+        .collect();
+    if let Some(led) = moved.step(&"led".into()).filter(|_| !nodes.is_empty()) {
+        steps.push(
+            Step::new("cluster", IN_SYNC, format!("{} new nodes do without the old ones", nodes.len()))
+                .why("the old nodes are the way back until now")
+                .params(json!({"members": nodes, "folder": led.params["folder"], "target": scope.target, "led": true}))
+                .ensures("the new nodes follow one primary among them")
+                .takes(10, 600)
+                .passing(),
+        );
+    }
     let mut first = None;
     if !machines.is_empty() {
         let step = Step::new(
@@ -110,8 +132,8 @@ pub fn cleanup(
             format!("{} old Machines in {} are destroyed", machines.len(), scope.source),
         )
         .why("they rest since the move and are not needed any more")
-        .params(json!({"machines": machines}))
-        .ensures("the old Machines are gone")
+        .params(json!({"machines": machines, "force": gone}))
+        .ensures("the old Machines are gone; one whose host does not answer is destroyed when it is back")
         .irreversible("a Machine that was destroyed is gone")
         .risk(Risk::DataLoss)
         .takes(30, 600)
@@ -149,9 +171,15 @@ pub fn cleanup(
         first.get_or_insert_with(|| step.id.clone());
         steps.push(step);
     }
+    if let Some(step) = addresses(inventory, &known, &scope, &machines) {
+        first.get_or_insert_with(|| step.id.clone());
+        steps.push(step);
+    }
     let mut inputs: BTreeMap<String, Value> = BTreeMap::new();
     inputs.insert("scope".to_owned(), json!(scope));
     inputs.insert("inventory".to_owned(), json!(inventory));
+    // A host that does not answer gives no lease.
+    let leasable: Vec<&&MachineId> = machines.iter().filter(|id| !gone.contains(*id)).collect();
     let leased = !machines.is_empty();
     let mut groups = vec![Group::serial("cleanup", "clean up", steps)];
     super::cost::round(&mut groups);
@@ -167,7 +195,7 @@ pub fn cleanup(
             vec![SessionSpec {
                 id: LEASES.into(),
                 kind: LEASES.to_owned(),
-                params: json!({"machines": machines}),
+                params: json!({"machines": leasable}),
                 ttl_seconds: TTL_SECONDS,
                 on_loss: OnLoss::Reobserve,
             }]
@@ -180,6 +208,70 @@ pub fn cleanup(
         warnings: Vec::new(),
     };
     SealedPlan::seal(plan).map_err(PlanError::Unsound)
+}
+
+/// Every process group that loses Machines has some that the move made, so that none passes through zero: a deploy would start a group
+/// without Machines anew, at the smallest size.
+fn whole(inventory: &Inventory, scope: &Scope, old: &[&MachineInfo]) -> Result<(), PlanError> {
+    for machine in old {
+        let stays = |other: &&MachineInfo| {
+            other.group == machine.group && !old.iter().any(|one| one.id == other.id)
+        };
+        if !inventory.machines.iter().any(|other| stays(&other)) {
+            let group = machine.group.as_deref().unwrap_or("without a name");
+            return Err(PlanError::Blocked {
+                app: inventory.app.to_string(),
+                problems: vec![super::Blocked {
+                    hazard: Some("H19"),
+                    what: format!(
+                        "Machine {} is the last one of process group {group}",
+                        machine.id
+                    ),
+                    todo: format!("look why its copy in {} is gone, and move again", scope.target),
+                }],
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The last step: egress addresses of a region without Machines.
+fn addresses(
+    inventory: &Inventory,
+    known: &Inventory,
+    scope: &Scope,
+    old: &[&MachineId],
+) -> Option<Step> {
+    let others = inventory.in_region(&scope.source).any(|machine| !old.contains(&&machine.id));
+    let known: Vec<&str> = known
+        .addresses
+        .iter()
+        .filter(|one| {
+            one.is_egress() && one.machine.is_none() && one.region == scope.source.as_str()
+        })
+        .filter(|one| inventory.addresses.iter().any(|now| now.ip == one.ip))
+        .map(|one| one.ip.as_str())
+        .collect();
+    if others || known.is_empty() {
+        return None;
+    }
+    let month = crate::prices::Prices::embedded().map_or(0.0, |prices| prices.egress_pair_month);
+    let step = Step::new(
+        "release-egress",
+        RELEASE_EGRESS,
+        format!("old egress addresses {} are given back", known.join(" and ")),
+    )
+    .why("nothing in that region uses them any more, and they cost money")
+    .params(json!({"addresses": known}))
+    .ensures("the addresses are released; the new ones stay")
+    .irreversible("a released address is lost: whoever gets it next comes from it")
+    .risk(Risk::Availability)
+    .takes(10, 300)
+    .costs(0.0, -month)
+    .changes(format!("egress/{}", scope.source));
+    Some(known.iter().fold(step, |step, ip| {
+        step.command(format!("fly ips release-egress {ip} -a {}", inventory.app))
+    }))
 }
 
 fn blocked(inventory: &Inventory, what: &str, todo: &str) -> PlanError {

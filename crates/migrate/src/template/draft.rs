@@ -6,7 +6,7 @@ use runbook::plan::{Group, Id, NoReturn, OnLoss, SessionSpec, Step};
 use serde_json::{Value, json};
 
 use super::Request;
-use super::kinds::{Kind, kind};
+use super::kinds::{Kind, is_lost, kind};
 use crate::inventory::facts::Scope;
 use crate::inventory::{Inventory, MachineInfo};
 use crate::leases::{LEASES, TTL_SECONDS};
@@ -54,6 +54,20 @@ impl<'a> Draft<'a> {
             .collect()
     }
 
+    /// Those of them that answer: only these can be stopped, cordoned or asked.
+    pub(super) fn live(&self, wanted: Kind) -> Vec<&'a MachineInfo> {
+        let mut machines = self.of(wanted);
+        machines.retain(|machine| !is_lost(self.inventory, machine));
+        machines
+    }
+
+    /// Those whose host does not answer.
+    pub(super) fn lost(&self, wanted: Kind) -> Vec<&'a MachineInfo> {
+        let mut machines = self.of(wanted);
+        machines.retain(|machine| is_lost(self.inventory, machine));
+        machines
+    }
+
     /// Steps one after the other. No steps, no group.
     pub(super) fn serial(&mut self, id: &str, title: &str, steps: Vec<Step>) {
         if !steps.is_empty() {
@@ -81,8 +95,13 @@ impl<'a> Draft<'a> {
             .iter()
             .flat_map(|group| &group.steps)
             .any(|step| step.sessions.contains(&Id::from(LEASES)));
-        let moved: Vec<&MachineId> =
-            self.inventory.in_region(&self.request.source).map(|machine| &machine.id).collect();
+        // A host that does not answer gives no lease.
+        let moved: Vec<&MachineId> = self
+            .inventory
+            .in_region(&self.request.source)
+            .filter(|machine| machine.reachable())
+            .map(|machine| &machine.id)
+            .collect();
         let leases = SessionSpec {
             id: LEASES.into(),
             kind: LEASES.to_owned(),

@@ -17,6 +17,8 @@ impl Draft<'_> {
         let mounts: Vec<_> = self
             .inventory
             .in_region(&self.request.source)
+            // What is lost is restored from the snapshot that there is; that is confirmed on its own.
+            .filter(|machine| !super::kinds::is_lost(self.inventory, machine))
             .flat_map(|machine| {
                 machine
                     .mounts

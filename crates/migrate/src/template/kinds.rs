@@ -18,11 +18,15 @@ pub enum Kind {
     Standby,
     /// It has a volume that only it writes.
     Volume,
+    /// A node of a LiteFS cluster: its copy gets the data from the primary.
+    Replica,
 }
 
 /// What a Machine is.
 pub fn kind(machine: &MachineInfo) -> Kind {
-    if !machine.mounts.is_empty() {
+    if machine.litefs.is_some() {
+        Kind::Replica
+    } else if !machine.mounts.is_empty() {
         Kind::Volume
     } else if !machine.standbys.is_empty() {
         Kind::Standby
@@ -33,6 +37,12 @@ pub fn kind(machine: &MachineInfo) -> Kind {
     } else {
         Kind::Service
     }
+}
+
+/// Whether what a Machine has cannot be read any more: its host, or that of one of its volumes, does not answer.
+pub(super) fn is_lost(inventory: &Inventory, machine: &MachineInfo) -> bool {
+    let volumes = machine.mounts.iter().filter_map(|mount| inventory.volume(&mount.volume));
+    !machine.reachable() || volumes.into_iter().any(|volume| volume.host_status != "ok")
 }
 
 /// Something that is in the way of a plan.
@@ -92,81 +102,124 @@ pub(super) fn blocked(inventory: &Inventory, request: &Request) -> Vec<Blocked> 
                 ),
             );
         }
-        if machine.incomplete || machine.host_status != "ok" {
+        if machine.incomplete {
             block(
                 Some("H12"),
                 format!(
-                    "the host of Machine {id} is {}, so its configuration cannot be copied",
+                    "the host of Machine {id} is {}, and the platform does not have its configuration any more, so it cannot be copied",
                     machine.host_status
                 ),
                 format!(
-                    "wait for the host (`fly incidents hosts list -a {app}`), or restore its volume from a snapshot and deploy anew"
+                    "wait for the host (`fly incidents hosts list -a {app}`), or destroy it (`fly machine destroy --force {id} -a {app}`) and deploy anew"
                 ),
             );
         }
-        if kind(machine) == Kind::Scheduled {
+        if kind(machine) == Kind::Scheduled && !machine.reachable() {
             block(
-                None,
-                format!("Machine {id} runs by a schedule, which would fire in both regions"),
+                Some("H12"),
                 format!(
-                    "move it by hand: `fly machine clone {id} --region {} -a {app}`, then `fly machine destroy {id} -a {app}`, between two of its runs",
+                    "Machine {id} runs by a schedule and its host is {}: should the host come back, it would fire beside its copy",
+                    machine.host_status
+                ),
+                format!(
+                    "wait for the host, or destroy it (`fly machine destroy --force {id} -a {app}`) and make it anew in {}",
                     request.target
                 ),
             );
         }
-        if machine.env.iter().any(|name| name.starts_with("LITEFS_")) {
-            block(
-                Some("H20"),
-                format!(
-                    "Machine {id} looks like a LiteFS node: copying its volume alone would fork the cluster"
-                ),
-                format!(
-                    "add nodes in {} with `fly machine clone`, wait until they caught up, move the primary, then remove the old ones",
-                    request.target
-                ),
-            );
+        if kind(machine) == Kind::Replica {
+            replica(inventory, request, machine, &mut block);
         }
         for mount in &machine.mounts {
-            volume(inventory, request, id, mount, &mut block);
+            volume(inventory, request, machine, mount, &mut block);
         }
     }
-    let egress = |region: &str| {
-        inventory.addresses.iter().any(|one| one.kind.starts_with("egress") && one.region == region)
-    };
-    if egress(request.source.as_str()) && !egress(request.target.as_str()) {
+    for address in super::egress::of_machines(inventory, request) {
         block(
             Some("H17"),
             format!(
-                "app {app} has static egress addresses in {} and none in {}",
-                request.source, request.target
+                "egress address {} belongs to Machine {} alone and ends with it",
+                address.ip,
+                address.machine.as_ref().map_or("?", fly_types::MachineId::as_str)
             ),
             format!(
-                "run `fly ips allocate-egress -r {} -a {app}`, have the new address allow-listed, then plan again",
-                request.target
+                "run `fly machine egress-ip promote {} -a {app}`, so that it belongs to the app, then plan again",
+                address.ip
             ),
         );
     }
     problems
 }
 
+/// What a LiteFS node must be like, so that its cluster can be moved node by node.
+fn replica(
+    inventory: &Inventory,
+    request: &Request,
+    machine: &MachineInfo,
+    block: &mut impl FnMut(Option<&'static str>, String, String),
+) {
+    let (app, id) = (&inventory.app, &machine.id);
+    let why = machine.litefs.as_deref().unwrap_or_default();
+    let mut stop = |what: String, todo: String| {
+        block(Some("H20"), format!("Machine {id} looks like a LiteFS node ({why}): {what}"), todo);
+    };
+    if machine.mounts.len() != 1 {
+        stop(
+            format!("it has {} volumes, and one is expected", machine.mounts.len()),
+            "mount exactly one volume, for LiteFS, on each node, then plan again".to_owned(),
+        );
+    }
+    if machine.autostops() {
+        stop(
+            "the proxy may stop it, and one that was asleep may take the lease with old data, which discards newer data".to_owned(),
+            "set auto_stop_machines = \"off\" and deploy, then plan again".to_owned(),
+        );
+    }
+    if machine.state != "started" || is_lost(inventory, machine) {
+        stop(
+            format!(
+                "it is {} on a host that is {}, so it cannot be asked where it stands",
+                machine.state, machine.host_status
+            ),
+            format!(
+                "start it (`fly machine start {id} -a {app}`), or destroy it if it is not needed, then plan again"
+            ),
+        );
+    }
+    if machine.primary_region.as_deref() != Some(request.source.as_str()) {
+        stop(
+            format!(
+                "its PRIMARY_REGION is {}, not {}, so the primary is not here",
+                machine.primary_region.as_deref().unwrap_or("not set"),
+                request.source
+            ),
+            format!(
+                "if the primary is elsewhere, add nodes in {} with `fly machine clone` and destroy these; a static lease has to be moved in litefs.yml",
+                request.target
+            ),
+        );
+    }
+}
+
 fn volume(
     inventory: &Inventory,
     request: &Request,
-    id: &fly_types::MachineId,
+    machine: &MachineInfo,
     mount: &crate::inventory::MountInfo,
     block: &mut impl FnMut(Option<&'static str>, String, String),
 ) {
-    let (app, target) = (&inventory.app, &request.target);
-    if let Some(found) = inventory.volume(&mount.volume).filter(|found| found.host_status != "ok") {
+    let (app, target, id) = (&inventory.app, &request.target, &machine.id);
+    let snapshot =
+        inventory.volume(&mount.volume).and_then(|volume| volume.last_snapshot_id.as_ref());
+    if is_lost(inventory, machine) && snapshot.is_none() {
         block(
             Some("H12"),
             format!(
-                "the host of volume {} of Machine {id} is {}, so it cannot be copied",
-                found.id, found.host_status
+                "the host of volume {} of Machine {id} does not answer, so it cannot be copied, and it has no snapshot",
+                mount.volume
             ),
             format!(
-                "wait for the host, or restore its newest snapshot into {target}: `fly volumes create {} --snapshot-id … --region {target} -a {app}`",
-                found.name
+                "wait for the host (`fly incidents hosts list -a {app}`): until it is back there is nothing from which its data could be restored"
             ),
         );
     }

@@ -1,5 +1,7 @@
 //! Machines without volumes: copies are made and checked while the old ones serve; the cutover is a cordon; the old ones are kept, stopped.
 
+use std::collections::BTreeMap;
+
 use runbook::outputs::reference;
 use runbook::plan::{Risk, Step};
 use serde_json::{Value, json};
@@ -18,11 +20,16 @@ const AT_ONCE: u32 = 4;
 pub(super) fn build(draft: &mut Draft<'_>) {
     let services = draft.of(Kind::Service);
     let workers = draft.of(Kind::Worker);
+    notes(draft);
     draft.gates();
+    super::restore::confirm(draft);
+    super::egress::build(draft);
     let mut create: Vec<Step> =
         services.iter().map(|machine| service_copy(draft, machine)).collect();
     create.extend(workers.iter().map(|machine| worker_copy(draft, machine)));
+    create.extend(super::scheduled::copies(draft));
     draft.parallel("create", "make the copies", AT_ONCE, create);
+    super::replicated::grow(draft);
     let checked: Vec<&MachineInfo> =
         services.iter().copied().filter(|machine| launched(machine)).collect();
     if !checked.is_empty() {
@@ -37,12 +44,14 @@ pub(super) fn build(draft: &mut Draft<'_>) {
     }
     let unchanged = unchanged(draft);
     draft.serial("recheck", "the last look", vec![unchanged]);
+    super::replicated::lead(draft);
     super::volume::build(draft);
     if !(services.is_empty() && workers.is_empty()) {
         let cutover = cutover(draft, &services, &workers);
         draft.serial("cutover", "cut over", cutover);
     }
-    standbys(draft);
+    super::scheduled::build(draft);
+    super::standby::build(draft);
     let mut close = super::volume::hydrated(draft);
     close.push(watch(draft, &checked, &workers));
     close.extend(patch(draft));
@@ -82,7 +91,13 @@ pub(super) fn fallback(draft: &Draft<'_>) -> Vec<String> {
     near.into_iter().take(3).map(|code| code.to_string()).collect()
 }
 
-fn create(draft: &Draft<'_>, machine: &MachineInfo, cordoned: bool, launch: bool) -> Step {
+/// The step that copies a Machine.
+pub(super) fn create(
+    draft: &Draft<'_>,
+    machine: &MachineInfo,
+    cordoned: bool,
+    launch: bool,
+) -> Step {
     let (app, target) = (draft.app(), &draft.request.target);
     let mut params = copy_params(draft, machine);
     params["cordoned"] = cordoned.into();
@@ -112,6 +127,8 @@ fn cutover(draft: &Draft<'_>, services: &[&MachineInfo], workers: &[&MachineInfo
     let mut steps = Vec::new();
     let open: Vec<&MachineInfo> =
         services.iter().copied().filter(|machine| !machine.cordoned).collect();
+    let closed: Vec<&MachineInfo> =
+        open.iter().copied().filter(|machine| machine.reachable()).collect();
     if !open.is_empty() {
         let uncordon =
             Step::new("open", UNCORDON, format!("{} new Machines take traffic", open.len()))
@@ -127,21 +144,23 @@ fn cutover(draft: &Draft<'_>, services: &[&MachineInfo], workers: &[&MachineInfo
         let cordon = Step::new(
             "close",
             CORDON,
-            format!("{} old Machines take no more traffic", open.len()),
+            format!("{} old Machines take no more traffic", closed.len()),
         )
         .why("the proxy sends users to the nearest healthy Machine, so only a cordon moves them")
-        .params(json!({"machines": ids(&open), "behind": copies(&open)}))
+        .params(json!({"machines": ids(&closed), "behind": groups(&open)}))
         .ensures("the old Machines are out of the proxy's pool")
-        .undo("put them back", each(&open, |id| format!("fly machine uncordon {id} -a {app}")))
+        .undo("put them back", each(&closed, |id| format!("fly machine uncordon {id} -a {app}")))
         .risk(Risk::Availability)
         .takes(5, 120)
         .session(LEASES);
         steps.push(uncordon);
-        steps.push(
-            each(&open, |id| format!("fly machine cordon {id} -a {app}"))
-                .into_iter()
-                .fold(cordon, Step::command),
-        );
+        if !closed.is_empty() {
+            steps.push(
+                each(&closed, |id| format!("fly machine cordon {id} -a {app}"))
+                    .into_iter()
+                    .fold(cordon, Step::command),
+            );
+        }
         steps.push(
             Step::new("drain", DRAIN, "requests that are under way end")
                 .why("stopping kills what is under way")
@@ -155,7 +174,8 @@ fn cutover(draft: &Draft<'_>, services: &[&MachineInfo], workers: &[&MachineInfo
     }
     let running: Vec<&MachineInfo> =
         workers.iter().copied().filter(|machine| machine.runs()).collect();
-    let all: Vec<&MachineInfo> = services.iter().chain(workers).copied().collect();
+    let all: Vec<&MachineInfo> =
+        services.iter().chain(workers).copied().filter(|machine| machine.reachable()).collect();
     let seconds = all.iter().map(|machine| machine.stop_seconds).max().unwrap_or(5);
     let saved: f64 = all.iter().map(|machine| draft.saved_month(machine)).sum();
     let stop = Step::new("stop", STOP, format!("{} old Machines in {source} stop", all.len()))
@@ -167,11 +187,13 @@ fn cutover(draft: &Draft<'_>, services: &[&MachineInfo], workers: &[&MachineInfo
         .takes(seconds + 5, seconds + 600)
         .costs(0.0, -saved)
         .session(LEASES);
-    steps.push(
-        each(&all, |id| format!("fly machine stop {id} -a {app}"))
-            .into_iter()
-            .fold(stop, Step::command),
-    );
+    if !all.is_empty() {
+        steps.push(
+            each(&all, |id| format!("fly machine stop {id} -a {app}"))
+                .into_iter()
+                .fold(stop, Step::command),
+        );
+    }
     if !running.is_empty() {
         steps.push(
             Step::new("start-workers", START, format!("{} new workers start", running.len()))
@@ -195,31 +217,60 @@ fn unchanged(draft: &Draft<'_>) -> Step {
         .passing()
 }
 
-/// Standbys wait for Machines that have moved: theirs are the copies now.
-fn standbys(draft: &mut Draft<'_>) {
-    let source = &draft.request.source;
-    let step = |machine: &&MachineInfo| {
-        let of: Vec<Value> = machine
-            .standbys
-            .iter()
-            .map(|id| match draft.inventory.machine(id) {
-                Some(other) if &other.region == source => reference(&copy(other), "machine"),
-                _ => json!(id),
-            })
-            .collect();
-        let mut step = create(draft, machine, false, false);
-        step.params["standbys"] = Value::Array(of);
-        step
+/// Copies by process group: each group has to be served before its old Machines leave the pool.
+fn groups(machines: &[&MachineInfo]) -> Value {
+    let mut groups: BTreeMap<Option<&str>, Vec<Value>> = BTreeMap::new();
+    for machine in machines {
+        let copy = reference(&copy(machine), "machine");
+        groups.entry(machine.group.as_deref()).or_default().push(copy);
+    }
+    groups.into_values().map(Value::Array).collect()
+}
+
+/// What the plan says about Machines that are not like the others.
+fn notes(draft: &mut Draft<'_>) {
+    let list = |machines: Vec<&MachineInfo>| {
+        machines.iter().map(|machine| machine.id.as_str()).collect::<Vec<_>>().join(", ")
     };
-    let steps = draft.of(Kind::Standby).iter().map(step).collect();
-    draft.serial("standbys", "new standbys", steps);
+    let moved: Vec<&MachineInfo> = draft.inventory.in_region(&draft.request.source).collect();
+    let having = |what: &dyn Fn(&MachineInfo) -> bool| {
+        moved.iter().copied().filter(|machine| what(machine)).collect::<Vec<_>>()
+    };
+    let mut notes = Vec::new();
+    let unmanaged = having(&|machine| !machine.managed);
+    if !unmanaged.is_empty() {
+        notes.push(format!(
+            "Machines {} are not managed: `fly deploy` and `fly scale` do not touch them, before and after the move; their copies keep all metadata and their image",
+            list(unmanaged)
+        ));
+    }
+    let suspended = having(&|machine| machine.state == "suspended");
+    if !suspended.is_empty() {
+        notes.push(format!(
+            "H22: Machines {} are suspended: what they have in memory is not moved, their copies boot anew",
+            list(suspended)
+        ));
+    }
+    let lost = having(&|machine| !machine.reachable());
+    if !lost.is_empty() {
+        notes.push(format!(
+            "H12: the hosts of Machines {} do not answer: their copies are made from the last known configuration. They can be neither cordoned nor stopped, and may run again for a moment when the host is back; `cleanup` destroys them, which the platform carries out then",
+            list(lost)
+        ));
+    }
+    draft.warnings.extend(notes);
 }
 
 fn watch(draft: &Draft<'_>, services: &[&MachineInfo], workers: &[&MachineInfo]) -> Step {
     let seconds = draft.request.options.watch_seconds;
     let running = workers.iter().copied().filter(|machine| machine.runs());
-    let watched: Vec<&MachineInfo> =
-        services.iter().copied().chain(running).chain(draft.of(Kind::Volume)).collect();
+    let watched: Vec<&MachineInfo> = services
+        .iter()
+        .copied()
+        .chain(running)
+        .chain(draft.of(Kind::Volume))
+        .chain(draft.of(Kind::Replica))
+        .collect();
     Step::new("watch", WATCH, format!("{} new Machines are watched", watched.len()))
         .why("what breaks after a cutover breaks soon")
         .params(json!({"machines": copies(&watched), "seconds": seconds}))

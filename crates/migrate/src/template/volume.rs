@@ -23,12 +23,14 @@ const REFERENCE: &str = "flyops_reference";
 const FREEZE: &str = "freeze";
 const RELEASED: &str = "release";
 
-fn id(what: &str, machine: &MachineInfo, number: usize) -> Id {
+pub(super) fn id(what: &str, machine: &MachineInfo, number: usize) -> Id {
     Id::new(format!("{what}-{}-{number}", machine.id.as_str().to_ascii_lowercase()))
 }
 
 /// Machines with volumes, and each of their mounts.
-fn mounts<'a>(machines: &[&'a MachineInfo]) -> Vec<(&'a MachineInfo, usize, &'a MountInfo)> {
+pub(super) fn mounts<'a>(
+    machines: &[&'a MachineInfo],
+) -> Vec<(&'a MachineInfo, usize, &'a MountInfo)> {
     let of = |machine: &&'a MachineInfo| {
         let machine = *machine;
         machine.mounts.iter().enumerate().map(move |(number, mount)| (machine, number, mount))
@@ -38,14 +40,18 @@ fn mounts<'a>(machines: &[&'a MachineInfo]) -> Vec<(&'a MachineInfo, usize, &'a 
 
 /// The groups of all Machines with volumes, up to the moment when their copies serve.
 pub(super) fn build(draft: &mut Draft<'_>) {
-    let machines = draft.of(Kind::Volume);
-    if machines.is_empty() {
+    let (machines, lost) = (draft.live(Kind::Volume), draft.lost(Kind::Volume));
+    if machines.is_empty() && lost.is_empty() {
         return;
     }
     let app = draft.app().to_owned();
     let (source, target) = (draft.request.source.clone(), draft.request.target.clone());
-    let frozen = freeze(draft, &machines);
-    draft.serial("freeze", "stand still", frozen);
+    let restored = super::restore::volumes(draft);
+    draft.serial("restore", "restore what cannot be copied", restored);
+    if !machines.is_empty() {
+        let frozen = freeze(draft, &machines);
+        draft.serial("freeze", "stand still", frozen);
+    }
     let all = mounts(&machines);
     let snapshots = all.iter().map(|(machine, number, mount)| {
         Step::new(id("snapshot", machine, *number), SNAPSHOT, format!("last snapshot of the volume of Machine {} at {}", machine.id, mount.path))
@@ -63,15 +69,15 @@ pub(super) fn build(draft: &mut Draft<'_>) {
         forks.push(fork(draft, machine, *number, mount, &source));
     }
     draft.serial("forks", "copy the volumes", forks);
-    let mut holders = Vec::new();
+    let mut holders: Vec<Step> = lost.iter().map(|machine| holder(draft, machine)).collect();
     for machine in &machines {
-        holders.push(holder(draft, machine));
+        holders.push(holder(draft, machine).under(FREEZE));
         for (number, mount) in machine.mounts.iter().enumerate() {
             holders.push(reference_machine(draft, machine, number, mount));
         }
     }
     draft.parallel("holders", "mount the copies", 4, holders);
-    let mut checks = Vec::new();
+    let mut checks = super::restore::checks(draft);
     for (machine, number, mount) in &all {
         let reference_id = id("reference", machine, *number);
         checks.push(
@@ -109,7 +115,7 @@ pub(super) fn build(draft: &mut Draft<'_>) {
         );
     }
     draft.serial("data", "compare the data", checks);
-    let steps = release(draft, &machines);
+    let steps = release(draft, &draft.of(Kind::Volume));
     draft.serial("release", "let the new side write", steps);
     draft.no_return = Some(NoReturn {
         step: RELEASED.into(),
@@ -243,7 +249,6 @@ fn holder(draft: &Draft<'_>, machine: &MachineInfo) -> Step {
     .undo("destroy it", [format!("fly machine destroy --force COPY -a {}", draft.app())])
     .takes(30, 600)
     .costs(0.0, draft.copy_month(machine).unwrap_or(0.0))
-    .under(FREEZE)
     .command(format!(
         "fly machine clone {} --region {target} --attach-volume COPY_VOLUME -a {}",
         machine.id,
@@ -333,7 +338,7 @@ fn release(draft: &Draft<'_>, machines: &[&MachineInfo]) -> Vec<Step> {
 
 /// The copies are complete, not only mountable: before that the originals must not go.
 pub(super) fn hydrated(draft: &Draft<'_>) -> Vec<Step> {
-    let machines = draft.of(Kind::Volume);
+    let machines = draft.live(Kind::Volume);
     let all = mounts(&machines);
     let step = |(machine, number, mount): &(&MachineInfo, usize, &MountInfo)| {
         Step::new(

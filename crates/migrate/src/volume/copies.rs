@@ -65,6 +65,7 @@ pub(super) fn destroyed(
         used_bytes: None,
         created_at: None,
         last_snapshot: None,
+        last_snapshot_id: None,
     })
 }
 

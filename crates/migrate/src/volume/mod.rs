@@ -14,7 +14,7 @@ mod copy;
 mod helper;
 mod job;
 mod judge;
-mod make;
+pub(crate) mod make;
 mod parts;
 pub mod plan;
 mod probe;

@@ -282,7 +282,7 @@ fn attached(
         swap.push(final_step(
             Step::new("cordon", CORDON, format!("Machine {id} is taken out of the proxy's pool"))
                 .why("the proxy would start it again, with the old files")
-                .params(json!({"machines": [id], "behind": [successor]}))
+                .params(json!({"machines": [id], "behind": [[successor]]}))
                 .ensures("the proxy does not use it")
                 .session(LEASES)
                 .command(format!("fly machine cordon {id} -a {app}")),

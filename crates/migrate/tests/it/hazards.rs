@@ -26,6 +26,9 @@ use serde_json::json;
 use crate::bench::{Net, World, app, options};
 use crate::saga::{STATELESS, VOLUME};
 
+const LOST: &str = include_str!("worlds/lost.toml");
+const EGRESS: &str = include_str!("worlds/egress.toml");
+
 /// A world with a plan that has all guards, or all but one.
 struct Trial {
     world: World,
@@ -328,12 +331,16 @@ async fn h11_a_target_without_room_is_found_before_anything_is_made() {
 }
 
 #[tokio::test]
-async fn h12_a_dead_host_is_refused() {
-    let text =
-        VOLUME.replace("name = \"store\"", "name = \"store\"\nhost_status = \"unreachable\"");
-    guarded("H12", async |guards| refused(&text, with(guards), "H12").await).await;
-    let text = VOLUME
-        .replace("used_bytes = 1_000_000", "used_bytes = 1_000_000\nhost_status = \"unreachable\"");
+async fn h12_data_on_a_dead_host_is_not_given_up_silently() {
+    guarded("H12", async |guards| {
+        let trial = Trial::new(LOST, guards).await;
+        let end = trial.run().await;
+        // Nobody accepted the loss: the run waits, and nothing was made.
+        !end.done() && trial.lines(&["in ams"]).await == 0
+    })
+    .await;
+    // Without a snapshot there is nothing to go on with.
+    let text = LOST.replace("snapshots = [", "snapshots = []\n# [");
     guarded("H12", async |guards| refused(&text, with(guards), "H12").await).await;
 }
 
@@ -376,11 +383,29 @@ async fn h15_the_change_of_the_file_is_handed_out() {
 }
 
 #[tokio::test]
-async fn h17_egress_addresses_come_first() {
-    let egress =
-        "\n[[apps.ips]]\naddress = \"203.0.113.7\"\ntype = \"egress_v4\"\nregion = \"fra\"\n";
-    let text = format!("{STATELESS}{egress}");
-    guarded("H17", async |guards| refused(&text, with(guards), "H17").await).await;
+async fn h17_nothing_moves_before_the_new_addresses_are_allow_listed() {
+    guarded("H17", async |guards| {
+        let trial = Trial::new(EGRESS, guards).await;
+        let end = trial.run().await;
+        !end.done() && trial.lines(&["machine", "in ams"]).await == 0
+    })
+    .await;
+}
+
+/// The engine looks for changes of others when a run begins and when it is resumed. In between only the step `unchanged` does.
+#[tokio::test]
+async fn h14_a_deploy_within_one_process_stops_before_the_cutover() {
+    guarded("H14", async |guards| {
+        let trial = Trial::new(STATELESS, guards).await;
+        let sim = Arc::clone(&trial.world.sim);
+        let act = move |_: &Outputs| {
+            let path = "/_sim/machines/148e21ea7e4301";
+            sim.control("POST", path, json!({"env": {"DEPLOYED": "again"}})).unwrap();
+        };
+        let end = trial.run_with(Arc::new(Meddler { after: "healthy".into(), act })).await;
+        !end.done() && trial.lines(&["in fra", "cordoned"]).await == 0
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -449,7 +474,7 @@ async fn h24_regions_that_are_not_allowed_are_refused() {
 const ELSEWHERE: [(&str, &str); 5] = [
     ("H05", "no Machine outside the copies is changed: saga digests hold each primary region"),
     ("H18", "a sentence of the plan"),
-    ("H20", "planning::what_cannot_be_moved_is_said_plainly"),
+    ("H20", "templates::h20_a_node_is_only_taken_away_from_a_cluster_that_is_whole"),
     ("H21", "faults::h21_a_lease_that_a_dead_client_left_is_told_with_its_end"),
     ("H23", "an organization's standing"),
 ];

@@ -19,6 +19,8 @@ mod refusals;
 mod saga;
 mod shapes;
 mod sweep;
+mod template_matrix;
+mod templates;
 mod v2;
 mod volume;
 mod volume_check;

@@ -34,14 +34,21 @@ pub(crate) fn template(name: &str) -> &'static Template {
 
 /// Of the points of a matrix, CI takes about so many.
 const SAMPLE: u64 = 12;
+/// The same for templates that differ from the plain ones in a few steps only.
+pub(crate) const FEW: u64 = 4;
 
 /// The generic checks over a scenario: a sample of their points, or all of them.
 pub(crate) async fn matrix<S: Scenario>(name: &str, scenario: &S) {
+    matrix_of(name, scenario, SAMPLE).await;
+}
+
+/// The same with about so many points of each kind in CI.
+pub(crate) async fn matrix_of<S: Scenario>(name: &str, scenario: &S, sample: u64) {
     println!("{name}: seed {}", seed());
     let base = testing::baseline(scenario).await.unwrap();
     let dice = Dice::new(name);
     let steps = base.plan.steps().count() as u64;
-    let share = |points: u64| if everything() { 1 } else { (points / SAMPLE).max(1) };
+    let share = |points: u64| if everything() { 1 } else { (points / sample).max(1) };
     let mut verdict = testing::each_step_twice(scenario).await;
     for undo_twice in [false, true] {
         let take = |_: &_| dice.one_in(share(steps * 8));
@@ -58,11 +65,11 @@ fn clean(name: &str, verdict: &Verdict) {
 }
 
 /// A cleanup after a move.
-struct CleaningUp(Moving);
+pub(crate) struct CleaningUp(pub(crate) Moving);
 
 /// A world in which the move is over, and the plan of that move.
-struct Moved {
-    world: World,
+pub(crate) struct Moved {
+    pub(crate) world: World,
     plan: Plan,
 }
 
@@ -76,7 +83,8 @@ impl Scenario for CleaningUp {
         let registry = self.0.registry(&world).await;
         let store = std::sync::Arc::new(MemoryStore::new());
         let approval = runbook::approval::Approval::from_flag(&plan, true, Some("shop")).unwrap();
-        let executor = LocalExecutor::new(registry, store, self.0.clock(&world));
+        let executor =
+            LocalExecutor::new(registry, store, self.0.clock(&world)).answers(self.0.answers());
         let report = executor.apply(&plan, &approval).await.unwrap();
         assert_eq!(report.outcome, runbook::outcome::Outcome::Done);
         Moved { world, plan: plan.plan().clone() }
