@@ -31,7 +31,8 @@ enum Suite {
 }
 
 /// Tests of moves of which CI runs a part: matrices in process, real kills, faults at each call, other shapes of answers, load.
-const MIGRATE: [&str; 5] = ["saga::", "kills::", "sweep::", "shapes::", "load::"];
+const MIGRATE: [&str; 6] =
+    ["saga::", "template_matrix::", "kills::", "sweep::", "shapes::", "load::"];
 
 /// Runs one suite at full size.
 pub(crate) fn run(args: &Args) -> Result<()> {
