@@ -135,16 +135,15 @@ pub(super) fn blocked(inventory: &Inventory, request: &Request) -> Vec<Blocked> 
         }
     }
     for address in super::egress::of_machines(inventory, request) {
+        let owner = address.machine.as_ref().map_or("?", fly_types::MachineId::as_str);
         block(
             Some("H17"),
             format!(
-                "egress address {} belongs to Machine {} alone and ends with it",
-                address.ip,
-                address.machine.as_ref().map_or("?", fly_types::MachineId::as_str)
+                "egress address {} belongs to Machine {owner} alone and ends with it",
+                address.ip
             ),
             format!(
-                "run `fly machine egress-ip promote {} -a {app}`, so that it belongs to the app, then plan again",
-                address.ip
+                "run `fly machine egress-ip promote {owner} -a {app}`, so that its addresses belong to the app, then plan again"
             ),
         );
     }

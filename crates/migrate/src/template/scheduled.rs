@@ -11,6 +11,13 @@ use crate::inventory::MachineInfo;
 use crate::leases::LEASES;
 use crate::steps::SCHEDULE;
 
+/// Takes a schedule away by hand: flyctl does not look at an empty `--schedule`.
+fn unscheduled(machine: &str, app: &str) -> String {
+    format!(
+        "fly machine update {machine} --machine-config '{{\"schedule\": \"\"}}' --skip-start -y -a {app}"
+    )
+}
+
 /// The copies.
 pub(super) fn copies(draft: &Draft<'_>) -> Vec<Step> {
     let target = &draft.request.target;
@@ -22,10 +29,7 @@ pub(super) fn copies(draft: &Draft<'_>) -> Vec<Step> {
             machine.id,
             machine.size()
         );
-        step.commands = vec![
-            clone(draft.app(), machine, target),
-            format!("fly machine update COPY --schedule \"\" --skip-start -y -a {}", draft.app()),
-        ];
+        step.commands = vec![clone(draft.app(), machine, target), unscheduled("COPY", draft.app())];
         step
     };
     draft.of(Kind::Scheduled).iter().map(one).collect()
@@ -86,10 +90,7 @@ pub(super) fn build(draft: &mut Draft<'_>) {
         let word = machine.schedule.as_deref().unwrap_or_default();
         step = step
             .changes(format!("machine/{}/config", machine.id))
-            .command(format!(
-                "fly machine update {} --schedule \"\" --skip-start -y -a {app}",
-                machine.id
-            ))
+            .command(unscheduled(machine.id.as_str(), &app))
             .command(format!("fly machine update COPY --schedule {word} --skip-start -y -a {app}"));
     }
     draft.serial("schedules", "move the schedules", vec![step]);

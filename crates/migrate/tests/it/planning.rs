@@ -90,7 +90,7 @@ async fn h17_addresses_of_single_machines_have_to_be_promoted() {
     let own = format!("{STATELESS}{egress}machine = \"148e21ea7e4301\"\n");
     let error = try_plan(&world(&own).await, "fra", "ams", options()).await.unwrap_err();
     assert_eq!(hazard(&error), ["H17"]);
-    assert!(error.hints()[0].contains("fly machine egress-ip promote 203.0.113.7"));
+    assert!(error.hints()[0].contains("fly machine egress-ip promote 148e21ea7e4301"));
     // An address that the target has already is not allocated again.
     let both = format!("{STATELESS}{egress}{}", egress.replace(".7", ".8").replace("fra", "ams"));
     let plan = try_plan(&world(&both).await, "fra", "ams", options()).await.unwrap();
