@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         // Everything that there is: the number is not used.
         Suite::Migrate => ("migrate", "migrate", &MIGRATE, 1),
         // Ten knobs: every combination of them.
-        Suite::Shapes => ("shapes", "fly-api", &["every_read_in_other_shapes"], 1024),
+        Suite::Shapes => ("shapes", "fly-api", &["in_other_shapes"], 1024),
     };
     let seed = match args.seed {
         Some(seed) => seed,

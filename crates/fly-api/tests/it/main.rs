@@ -14,6 +14,7 @@ mod hello_world;
 mod leases;
 mod machines;
 mod reading;
+mod shapes;
 mod update;
 mod volumes;
 

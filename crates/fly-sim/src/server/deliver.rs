@@ -88,7 +88,7 @@ async fn handle(
     };
     if let Some(fault) = fault.as_ref().filter(|fault| !has_effect(fault.effect)) {
         recorded.status = (fault.effect == EffectKind::Status).then_some(fault.status).flatten();
-        shared.lock().recorder.add(recorded);
+        shared.lock().recorder.add(recorded, Bytes::new());
         landed(&shared, fault);
         return without_effect(&shared, &method, fault, &scissors).await;
     }
@@ -100,13 +100,14 @@ async fn handle(
         .as_ref()
         .is_some_and(|fault| matches!(fault.effect, EffectKind::LostReply | EffectKind::Silent));
     let reply = Encoded::from(reply);
+    let mut answer = Bytes::new();
     if !lost {
         recorded.status = Some(reply.status.as_u16());
-        recorded.answer = small_json(&reply.bytes);
+        answer = reply.bytes.clone();
     }
     // The simulation's own routes are not part of the platform.
     if !recorded.path.starts_with("/_sim/") {
-        shared.lock().recorder.add(recorded);
+        shared.lock().recorder.add(recorded, answer);
     }
     if let Some(fault) = &fault {
         landed(&shared, fault);

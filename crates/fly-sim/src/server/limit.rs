@@ -1,5 +1,6 @@
 //! The documented rate limits of the Machines API: per action and per identifier, 1 request a second with bursts to 3;
-//! reading one Machine 5 a second, bursts to 10 (docs: working with the Machines API).
+//! reading one Machine 5 a second, bursts to 10; 100 deletions of apps a minute, whatever their names
+//! (docs: working with the Machines API).
 
 use std::collections::HashMap;
 
@@ -14,6 +15,8 @@ pub(crate) enum Bucket {
     Action,
     /// 5/s, burst 10.
     GetMachine,
+    /// 100/min over all apps. No burst is documented: the whole minute's worth may come at once.
+    DeleteApp,
 }
 
 #[derive(Debug, Default)]
@@ -28,7 +31,9 @@ impl Limiter {
             Bucket::None => return true,
             Bucket::Action => (1.0, 3.0),
             Bucket::GetMachine => (5.0, 10.0),
+            Bucket::DeleteApp => (100.0 / 60.0, 100.0),
         };
+        let id = if bucket == Bucket::DeleteApp { "" } else { id };
         let key = (action.to_owned(), id.to_owned());
         let (tokens, last) = self.buckets.entry(key).or_insert((depth, now));
         let passed = now.duration_since(*last).as_secs_f64().max(0.0);
@@ -61,5 +66,19 @@ mod tests {
         now += SignedDuration::from_secs(1);
         assert!(stop(&mut limiter, "a", now));
         assert!(!stop(&mut limiter, "a", now));
+    }
+
+    #[test]
+    fn apps_are_deleted_a_hundred_a_minute() {
+        let mut limiter = Limiter::default();
+        let mut now: Timestamp = "2026-09-01T12:00:00Z".parse().unwrap();
+        let delete = |limiter: &mut Limiter, n: usize, now| {
+            limiter.take(Bucket::DeleteApp, "delete", &n.to_string(), now)
+        };
+        assert!((0..100).all(|n| delete(&mut limiter, n, now)));
+        assert!(!delete(&mut limiter, 100, now), "another name does not help");
+        now += SignedDuration::from_secs(60);
+        assert!((101..201).all(|n| delete(&mut limiter, n, now)));
+        assert!(!delete(&mut limiter, 201, now));
     }
 }
