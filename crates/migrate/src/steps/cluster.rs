@@ -43,9 +43,6 @@ struct Params {
     /// The primary is there.
     #[serde(default)]
     led: bool,
-    /// Nobody writes, so that the primary can go: positions are equal, and stay so.
-    #[serde(default)]
-    still: bool,
 }
 
 /// Where a node stands.
@@ -203,6 +200,32 @@ pub(crate) async fn wait_in_sync(
     }
 }
 
+/// Waits until all have the very same, twice in a row: nobody writes.
+pub(crate) async fn wait_still(
+    platform: &Platform,
+    members: &[MachineId],
+    folder: &str,
+    limit: Duration,
+) -> Result<(), StepError> {
+    let (mut before, mut waited) = (None, Duration::ZERO);
+    loop {
+        let now = in_sync(platform, members, folder, true).await.ok();
+        if now.is_some() && now == before {
+            return Ok(());
+        }
+        if waited >= limit {
+            return Err(StepError::failed(format!(
+                "app {} is written to, although nobody is served",
+                platform.app
+            ))
+            .hint("stop what writes beside the traffic (jobs, consoles), then resume"));
+        }
+        before = now;
+        platform.pause(PAUSE).await;
+        waited += PAUSE;
+    }
+}
+
 /// Those that run, and those that do not.
 pub(crate) async fn running(
     platform: &Platform,
@@ -218,11 +241,11 @@ pub(crate) async fn running(
 }
 
 impl InSync {
-    /// The primary, and whether it is where it goes to.
-    async fn once(&self, params: &Params) -> Result<(Node, bool), StepError> {
+    /// The primary.
+    async fn once(&self, params: &Params) -> Result<Node, StepError> {
         let (run, rest) = running(&self.0, &params.old).await?;
         let members: Vec<MachineId> = params.members.iter().cloned().chain(run).collect();
-        let mut primary = in_sync(&self.0, &members, &params.folder, false).await?;
+        let primary = in_sync(&self.0, &members, &params.folder, false).await?;
         let machine = self.0.look(std::slice::from_ref(&primary.id)).await?;
         let led = machine.first().and_then(|machine| machine.region.get()) == Some(&params.target);
         if let Some(id) = rest.first().filter(|_| !led) {
@@ -234,10 +257,7 @@ impl InSync {
                 primary.id, self.0.app, params.target
             )));
         }
-        if params.still && !led {
-            primary = in_sync(&self.0, &members, &params.folder, true).await?;
-        }
-        Ok((primary, led))
+        Ok(primary)
     }
 }
 
@@ -246,14 +266,10 @@ impl Look for InSync {
     async fn ready(&self, cx: &StepContext<'_>) -> Result<(), StepError> {
         let params: Params = cx.parse()?;
         let limit = cx.step.deadline_seconds.unwrap_or(600);
-        let (mut before, mut well, mut waited) = (None, 0, 0);
+        let (mut well, mut waited) = (0, 0);
         loop {
             match self.once(&params).await {
-                Ok((now, led)) => {
-                    let stands = !params.still || led || before.as_ref() == Some(&now);
-                    well = if stands { well + 1 } else { 0 };
-                    before = Some(now);
-                }
+                Ok(_) => well += 1,
                 Err(problem) if waited >= limit => {
                     return Err(problem
                         .hint("look at the logs of that node; resume once it is mended, or undo"));
@@ -266,13 +282,6 @@ impl Look for InSync {
             if well >= TIMES {
                 return Ok(());
             }
-            if waited >= limit {
-                return Err(StepError::failed(format!(
-                    "somebody still writes into app {}",
-                    self.0.app
-                ))
-                .hint("stop what writes beside the traffic (jobs, consoles), then resume"));
-            }
             let pause = pause_after(waited);
             self.0.pause(pause).await;
             waited += pause.as_secs();
@@ -281,10 +290,9 @@ impl Look for InSync {
 
     async fn look(&self, cx: &StepContext<'_>) -> Result<Outputs, StepError> {
         let params: Params = cx.parse()?;
-        let (primary, led) = self.once(&params).await?;
-        let out = Outputs::none()
+        let primary = self.once(&params).await?;
+        Ok(Outputs::none()
             .with("primary", primary.id.to_string())
-            .with("members", u64::try_from(params.members.len() + params.old.len()).unwrap_or(0));
-        Ok(if params.still && !led { out.with("position", primary.text()) } else { out })
+            .with("members", u64::try_from(params.members.len() + params.old.len()).unwrap_or(0)))
     }
 }

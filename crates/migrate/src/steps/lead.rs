@@ -17,7 +17,7 @@ use runbook::kind::{Observed, StepKind};
 use runbook::outputs::Outputs;
 use serde::Deserialize;
 
-use super::cluster::{in_sync, wait_in_sync};
+use super::cluster::{in_sync, wait_in_sync, wait_still};
 use super::traffic::present;
 use crate::errors::write_error;
 use crate::leases;
@@ -27,6 +27,8 @@ use crate::platform::Platform;
 pub(crate) const LEAD: &str = "move_leadership";
 /// How long a node may take to come back with everything: it restarts, and the lease of a primary ends after seconds.
 const BACK: Duration = Duration::from_mins(10);
+/// How long the last writes may take once nobody is served any more.
+const QUIET: Duration = Duration::from_mins(1);
 
 pub(crate) struct Lead(pub(crate) Arc<Platform>);
 
@@ -36,6 +38,12 @@ struct Params {
     from: RegionCode,
     to: RegionCode,
     folder: String,
+    /// Nodes that stay where they are and take traffic: they send writes on, so they pause while the primary goes.
+    #[serde(default)]
+    far: Vec<MachineId>,
+    /// Nodes in the old region that took traffic.
+    #[serde(default)]
+    old: Vec<MachineId>,
 }
 
 fn primary_region(machine: &Machine) -> Option<String> {
@@ -74,15 +82,68 @@ impl Lead {
         self.0.wait(id, &[MachineState::Started], Duration::from_mins(5)).await
     }
 
+    /// Brings Machines into the pool, or takes them out.
+    async fn pool(
+        &self,
+        cx: &StepContext<'_>,
+        permit: &Permit,
+        ids: &[MachineId],
+        cordoned: bool,
+    ) -> Result<(), StepError> {
+        let writer = self.0.writer(permit);
+        for machine in self.0.look(ids).await? {
+            if machine.cordoned.copied().unwrap_or(false) == cordoned {
+                continue;
+            }
+            let id = &machine.id;
+            let result = match leases::of(cx)? {
+                Some(held) => {
+                    held.change(&writer, id, async |machine| {
+                        if cordoned { machine.cordon().await } else { machine.uncordon().await }
+                    })
+                    .await
+                }
+                None if cordoned => writer.machine(&self.0.app, id).cordon().await,
+                None => writer.machine(&self.0.app, id).uncordon().await,
+            };
+            result.map_err(|error| write_error(&error))?;
+        }
+        Ok(())
+    }
+
+    /// Nobody is served meanwhile; afterwards, whatever came of it, those of `back` are.
     async fn go(
         &self,
         cx: &StepContext<'_>,
         permit: &Permit,
+        (members, to): (&[MachineId], &RegionCode),
+        back: &[MachineId],
+    ) -> Result<(), StepError> {
+        let params: Params = cx.parse()?;
+        let machines = self.0.look(members).await?;
+        let told = |machine: &Machine| primary_region(machine).as_deref() == Some(to.as_str());
+        let result = if machines.iter().all(told) {
+            Ok(())
+        } else {
+            Box::pin(self.flip(cx, permit, &params, members, to)).await
+        };
+        self.pool(cx, permit, back, false).await?;
+        result
+    }
+
+    async fn flip(
+        &self,
+        cx: &StepContext<'_>,
+        permit: &Permit,
+        params: &Params,
         members: &[MachineId],
         to: &RegionCode,
-        folder: &str,
     ) -> Result<(), StepError> {
+        let folder = params.folder.as_str();
         // Whoever leads next must have everything before the first one is touched.
+        wait_in_sync(&self.0, members, folder, BACK).await?;
+        let open: Vec<MachineId> = params.far.iter().chain(&params.old).cloned().collect();
+        self.pool(cx, permit, &present(&self.0, &open).await?, true).await?;
         let mut primary = wait_in_sync(&self.0, members, folder, BACK).await?.id;
         let mut machines = self.0.look(members).await?;
         machines.sort_by_key(|machine| (machine.id == primary, machine.region.get() != Some(to)));
@@ -90,14 +151,8 @@ impl Lead {
             if primary_region(&machine).as_deref() == Some(to.as_str()) {
                 continue;
             }
-            let still =
-                machine.id != primary || in_sync(&self.0, members, folder, true).await.is_ok();
-            if !still {
-                return Err(StepError::failed(format!(
-                    "app {} is written to while its primary {primary} is about to step down",
-                    self.0.app
-                ))
-                .hint("stop what writes, then resume"));
+            if machine.id == primary {
+                wait_still(&self.0, members, folder, QUIET).await?;
             }
             cx.note(&format!("{} is told that {to} is the primary region", machine.id));
             self.tell(cx, permit, &machine, to).await?;
@@ -129,7 +184,9 @@ impl StepKind for Lead {
         let regions: Vec<Option<String>> = machines.iter().map(primary_region).collect();
         let all =
             |region: &RegionCode| regions.iter().all(|one| one.as_deref() == Some(region.as_str()));
-        Ok(if all(&params.to) {
+        let far = self.0.look(&params.far).await?;
+        let paused = far.iter().any(|machine| machine.cordoned.copied().unwrap_or(false));
+        Ok(if all(&params.to) && !paused {
             Observed::Underway
         } else if all(&params.from) {
             Observed::pending()
@@ -140,7 +197,7 @@ impl StepKind for Lead {
 
     async fn act(&self, cx: &StepContext<'_>, permit: &Permit) -> Result<(), StepError> {
         let params: Params = cx.parse()?;
-        self.go(cx, permit, &params.members, &params.to, &params.folder).await
+        self.go(cx, permit, (&params.members, &params.to), &params.far).await
     }
 
     async fn wait(&self, cx: &StepContext<'_>) -> Result<(), StepError> {
@@ -165,6 +222,8 @@ impl StepKind for Lead {
     async fn undo(&self, cx: &StepContext<'_>, permit: &Permit) -> Result<(), StepError> {
         let params: Params = cx.parse()?;
         let members = present(&self.0, &params.members).await?;
-        self.go(cx, permit, &members, &params.from, &params.folder).await
+        let open: Vec<MachineId> = params.far.iter().chain(&params.old).cloned().collect();
+        let open = present(&self.0, &open).await?;
+        self.go(cx, permit, (&members, &params.from), &open).await
     }
 }

@@ -140,23 +140,19 @@ pub(super) fn lead(draft: &mut Draft<'_>) {
         .copied()
         .filter(|machine| !machine.services.is_empty() && !machine.cordoned)
         .collect();
-    let fenced: Vec<&MachineInfo> = open.iter().chain(&far).copied().collect();
-    let mut opened: Vec<Value> =
-        open.iter().map(|machine| reference(&copy(machine), "machine")).collect();
-    opened.extend(far.iter().map(|machine| json!(machine.id)));
     let mut steps = Vec::new();
-    if !fenced.is_empty() {
-        let fence = Step::new("fence-nodes", CORDON, format!("{} nodes take no traffic for a moment", fenced.len()))
-            .why("what is written while the primary changes could be lost; nodes elsewhere send writes on, so they pause, too. Nobody is served until the new nodes are opened")
-            .params(json!({"machines": ids(&fenced)}))
+    if !open.is_empty() {
+        let fence = Step::new("fence-nodes", CORDON, format!("{} old nodes take no more traffic", open.len()))
+            .why("what is written while the primary changes could be lost; nobody is served by these nodes until the new ones are opened")
+            .params(json!({"machines": ids(&open)}))
             .ensures("the proxy sends nothing to them")
-            .undo("put them back", each(&fenced, |id| format!("fly machine uncordon {id} -a {app}")))
+            .undo("put them back", each(&open, |id| format!("fly machine uncordon {id} -a {app}")))
             .risk(Risk::Availability)
             .takes(5, 120)
             .session(LEASES)
             .hold(OPENED, None);
         steps.push(
-            each(&fenced, |id| format!("fly machine cordon {id} -a {app}"))
+            each(&open, |id| format!("fly machine cordon {id} -a {app}"))
                 .into_iter()
                 .fold(fence, Step::command),
         );
@@ -169,20 +165,17 @@ pub(super) fn lead(draft: &mut Draft<'_>) {
                 .under("fence-nodes"),
         );
     }
-    let mut still = in_sync(
-        "still",
-        "nobody writes, and all nodes have the same".to_owned(),
-        json!({"members": members(&[], &others, &nodes), "old": ids(&nodes), "folder": FOLDER, "target": target, "still": true}),
-    )
-    .why("only then is nothing lost when another node leads");
-    if !fenced.is_empty() {
-        still = still.under("fence-nodes");
-    }
-    steps.push(still);
     let told: Vec<&MachineId> = nodes.iter().chain(&others).map(|machine| &machine.id).collect();
     let mut lead = Step::new("lead", LEAD, format!("the primary goes from {source} to {target}"))
-        .why("a node may lead where PRIMARY_REGION is its own region")
-        .params(json!({"members": all, "from": source, "to": target, "folder": FOLDER}))
+        .why("a node may lead where PRIMARY_REGION is its own region. Nodes elsewhere send writes on, so they are out of the pool until it is done")
+        .params(json!({
+            "members": all,
+            "from": source,
+            "to": target,
+            "folder": FOLDER,
+            "far": ids(&far),
+            "old": ids(&open),
+        }))
         .ensures(format!("a node in {target} leads, and all nodes follow it"))
         .undo(format!("the primary goes back to {source}"), [] as [String; 0])
         .risk(Risk::Availability)
@@ -196,16 +189,13 @@ pub(super) fn lead(draft: &mut Draft<'_>) {
             .command(format!("fly machine update {id} -e PRIMARY_REGION={target} -y -a {app}"));
     }
     steps.push(lead);
-    if !fenced.is_empty() {
+    if !open.is_empty() {
         steps.push(
-            Step::new(OPENED, UNCORDON, format!("{} nodes take traffic", opened.len()))
+            Step::new(OPENED, UNCORDON, format!("{} new nodes take traffic", open.len()))
                 .why("they lead now")
-                .params(json!({"machines": opened}))
-                .ensures("the new nodes, and those elsewhere, are in the proxy's pool")
-                .undo(
-                    "take them out",
-                    each(&fenced, |_| format!("fly machine cordon COPY -a {app}")),
-                )
+                .params(json!({"machines": copies(&open)}))
+                .ensures("the new nodes are in the proxy's pool")
+                .undo("take them out", each(&open, |_| format!("fly machine cordon COPY -a {app}")))
                 .risk(Risk::Availability)
                 .takes(5, 120)
                 .command(format!("fly machine uncordon COPY -a {app}")),

@@ -294,26 +294,38 @@ fn rows(world: &World, inventory: &Inventory, region: &str) -> Vec<String> {
 
 const WRITTEN: &str = "[apps.litefs]\nwrite_every = \"1s\"\n";
 
-/// The app writes all the time that anybody is served. Every row that the old primary took is there at the end.
+/// What the old primary has at the moment when it is told to step down.
+struct LastRows {
+    sim: Arc<fly_sim::Sim>,
+    rows: std::sync::Mutex<String>,
+}
+
+impl Progress for LastRows {
+    fn record(&self, _: &Plan, _: &Record) {}
+
+    fn note(&self, _: &Id, text: &str) {
+        if text.starts_with("148e21ea7e4301 is told") {
+            let path = "/_sim/volumes/vol_00000000000000l1/files";
+            let files = self.sim.control("GET", path, serde_json::Value::Null).unwrap();
+            files["files"]["app.db"].as_str().unwrap().clone_into(&mut self.rows.lock().unwrap());
+        }
+    }
+}
+
+/// The app writes all the time that anybody is served, also by the node that stays. Every row that the old primary took is there at the end.
 #[tokio::test]
 async fn no_row_of_a_litefs_cluster_is_lost() {
     let text: &'static str = LITEFS.replace("[apps.litefs]\n", WRITTEN).leak();
     let scenario = Moving::of(text);
     let bench = Bench::new(&scenario, false).await;
-    let last = Arc::new(std::sync::Mutex::new(String::new()));
-    let (sim, kept) = (Arc::clone(&bench.world.sim), Arc::clone(&last));
-    let report = watched(&bench, move |step| {
-        if step.as_str() == "still" {
-            let files = sim
-                .control("GET", "/_sim/volumes/vol_00000000000000l1/files", serde_json::Value::Null)
-                .unwrap();
-            files["files"]["app.db"].as_str().unwrap().clone_into(&mut kept.lock().unwrap());
-        }
-    })
-    .await;
+    let last =
+        Arc::new(LastRows { sim: Arc::clone(&bench.world.sim), rows: std::sync::Mutex::default() });
+    let approval = Approval::from_flag(&bench.plan, true, phrase(&bench.plan)).unwrap();
+    let process = bench.process(Faults::none()).await.progress(last.clone());
+    let report = process.apply(&bench.plan, &approval).await.unwrap();
     assert_eq!(report.outcome, Outcome::Done, "{:?}", report.outcome);
     let inventory = bench.world.inventory().await;
-    let before = last.lock().unwrap().clone();
+    let before = last.rows.lock().unwrap().clone();
     assert!(before.lines().count() > 5 && before.contains("by 148e21ea7e4301"), "{before}");
     for now in rows(&bench.world, &inventory, "ams") {
         assert!(now.starts_with(&before), "before:\n{before}\nnow:\n{now}");
