@@ -1,6 +1,10 @@
 //! The client against the simulator.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
 #![allow(clippy::disallowed_methods, reason = "a test is its own approval")]
 
 mod apps;
