@@ -119,7 +119,7 @@ impl Token {
         let text = match target {
             Target::Incidents | Target::Status => return None,
             // The logs endpoint answers 401 to a mix, the Machines API wants macaroons alone.
-            Target::Machines | Target::Logs => match (macaroons, users) {
+            Target::Machines | Target::Logs | Target::Metrics => match (macaroons, users) {
                 (Some(macaroons), _) => format!("FlyV1 {macaroons}"),
                 (None, users) => format!("Bearer {}", users?),
             },

@@ -9,7 +9,7 @@ use crate::request::Target;
 pub struct Endpoints {
     /// Machines REST. Like flyctl, absolute paths (`/v1/…`) are resolved against it, so a path in it is ignored.
     pub machines: Url,
-    /// GraphQL and logs. A path in it is kept.
+    /// GraphQL, logs and metrics. A path in it is kept.
     pub api: Url,
     /// Web REST (`/api/v1/organizations`, releases). A path in it is kept.
     pub web: Url,
@@ -70,7 +70,7 @@ impl Endpoints {
     pub(crate) fn base(&self, target: Target) -> &Url {
         match target {
             Target::Machines => &self.machines,
-            Target::GraphQl | Target::Logs => &self.api,
+            Target::GraphQl | Target::Logs | Target::Metrics => &self.api,
             Target::Web => &self.web,
             Target::Incidents => &self.incidents,
             Target::Status => &self.status,
@@ -83,7 +83,7 @@ impl Endpoints {
         match target {
             Target::Machines => url.set_path(path),
             Target::Incidents => {}
-            Target::GraphQl | Target::Logs | Target::Web | Target::Status => {
+            Target::GraphQl | Target::Logs | Target::Metrics | Target::Web | Target::Status => {
                 let prefix = url.path().trim_end_matches('/').to_owned();
                 url.set_path(&format!("{prefix}{path}"));
             }

@@ -81,6 +81,18 @@ impl Client {
         extract(reply, &["app"])
     }
 
+    /// A part of the answer to a query.
+    pub(crate) async fn graphql_part<T: DeserializeOwned>(
+        &self,
+        query: &'static str,
+        title: &'static str,
+        subject: &str,
+        variables: &Value,
+        path: &[&str],
+    ) -> Result<Fetched<T>, ApiError> {
+        extract(self.query(query, title, subject, variables).await?, path)
+    }
+
     async fn query(
         &self,
         query: &'static str,

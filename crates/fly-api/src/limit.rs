@@ -78,8 +78,14 @@ const PER_ID: [Action; 27] = [
 ];
 
 /// Hosts for which nothing is documented.
-const UNDOCUMENTED: [Action; 5] =
-    [Action::GraphQlQuery, Action::GraphQlMutation, Action::Web, Action::Logs, Action::Public];
+const UNDOCUMENTED: [Action; 6] = [
+    Action::GraphQlQuery,
+    Action::GraphQlMutation,
+    Action::Web,
+    Action::Logs,
+    Action::Metrics,
+    Action::Public,
+];
 
 impl Default for LimitTable {
     fn default() -> Self {

@@ -18,6 +18,8 @@ pub enum Target {
     Web,
     /// Logs over HTTP.
     Logs,
+    /// Metrics.
+    Metrics,
     /// The public incident list; no token.
     Incidents,
     /// The public status page; no token.
@@ -96,6 +98,7 @@ pub enum Action {
     GraphQlMutation,
     Web,
     Logs,
+    Metrics,
     Public,
 }
 

@@ -8,6 +8,8 @@ use std::fmt::{self, Write as _};
 use runbook::facts::{DriftClass, Facts};
 use runbook::plan::{Group, Id, SessionSpec, Step};
 
+use serde_json::{Value, json};
+
 use crate::leases::LEASES;
 use crate::steps;
 
@@ -340,6 +342,23 @@ pub(crate) fn guards_step(place: Place, step: &Step) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('-')),
         _ => false,
     }
+}
+
+/// What a plan holds against each hazard: its steps that guard, and whether it warns. A hazard with neither was looked for, and is
+/// guarded by a refusal, by the order, or by the code of steps.
+pub(crate) fn held(groups: &[Group], warnings: &[String]) -> Value {
+    let row = |guard: &Guard| {
+        let name = guard.hazard.to_string();
+        let steps: Vec<&str> = groups
+            .iter()
+            .flat_map(|group| &group.steps)
+            .filter(|step| guard.places.iter().any(|place| guards_step(*place, step)))
+            .map(|step| step.id.as_str())
+            .collect();
+        let warned = warnings.iter().any(|text| text.starts_with(&format!("{name}:")));
+        json!({"hazard": name, "what": guard.what, "guard": guard.how, "steps": steps, "warned": warned})
+    };
+    GUARDS.iter().map(row).collect()
 }
 
 /// The page of the documentation: a row per hazard.

@@ -96,6 +96,8 @@ fn create_org(context: &mut Context<'_>, input: &Args) -> Result<Node, GqlError>
         members: vec![("Example Person".to_owned(), viewer, "ADMIN".to_owned())],
         trial: false,
         memory_quota_mb: None,
+        add_ons: Vec::new(),
+        postgres: Vec::new(),
     };
     context.state.orgs.push(made);
     Ok(payload(vec![("organization", Node::Object(Object::Org(slug)))]))

@@ -173,15 +173,15 @@ pub(crate) fn org_field(context: &Context<'_>, slug: &str, name: &str) -> Found 
         "slug" | "rawSlug" => Node::leaf(org.slug.as_str()),
         "name" => Node::leaf(org.name.as_str()),
         "type" => Node::leaf(org.kind.as_str()),
-        "paidPlan" | "billable" | "isCreditCardSaved" => Node::leaf(true),
-        "billingStatus" => Node::leaf("CURRENT"),
+        "paidPlan" | "billable" | "isCreditCardSaved" => Node::leaf(!org.trial),
+        "billingStatus" => Node::leaf(if org.trial { "TRIAL_ACTIVE" } else { "CURRENT" }),
         "viewerRole" => Node::leaf("admin"),
         "settings" => Node::leaf(json!({})),
         "remoteBuilderImage" | "addOnSsoLink" | "extensionSsoLink" => Node::leaf(""),
         "provisionsBetaExtensions" => Node::leaf(false),
         "remoteBuilderApp" | "limitedAccessToken" => Node::NULL,
         "wireGuardPeers" => Node::connection("WireGuardPeerConnection", vec![]),
-        "addOns" => Node::connection("AddOnConnection", vec![]),
+        "addOns" => Node::connection("AddOnConnection", add_ons(org)),
         "limitedAccessTokens" => super::account::tokens(context, &org.slug, None),
         "invitations" => Node::connection("OrganizationInvitationConnection", vec![]),
         "apps" => {
@@ -192,6 +192,29 @@ pub(crate) fn org_field(context: &Context<'_>, slug: &str, name: &str) -> Found 
         "members" => members(org),
         _ => return Ok(None),
     }))
+}
+
+fn add_ons(org: &crate::state::Org) -> Vec<Node> {
+    let node = |(number, one): (usize, &crate::world::file::AddOnFile)| {
+        let named = |kind, name: &str| Node::record(kind, vec![("name", Node::leaf(name))]);
+        Node::record(
+            "AddOn",
+            vec![
+                ("id", Node::leaf(format!("sim0addon{number:07}"))),
+                ("name", Node::leaf(one.name.as_str())),
+                ("primaryRegion", one.region.as_deref().map_or(Node::NULL, Node::leaf)),
+                (
+                    "readRegions",
+                    Node::List(
+                        one.read_regions.iter().map(|code| Node::leaf(code.as_str())).collect(),
+                    ),
+                ),
+                ("addOnProvider", named("AddOnProvider", &one.provider)),
+                ("app", one.app.as_deref().map_or(Node::NULL, |app| named("App", app))),
+            ],
+        )
+    };
+    org.add_ons.iter().enumerate().map(node).collect()
 }
 
 fn members(org: &crate::state::Org) -> Node {

@@ -160,7 +160,8 @@ impl Made<'_> {
             ("fly_instance_cpu_throttle", 0.0),
             ("fly_instance_filefd_allocated", 480.0),
             ("fly_instance_filefd_maximum", 100_000.0),
-            ("fly_app_concurrency", 2.0),
+            // The proxy sends nothing to a cordoned Machine.
+            ("fly_app_concurrency", if machine.cordoned { 0.0 } else { 2.0 }),
         ] {
             self.add(name, &labels, from, &flat(value));
         }

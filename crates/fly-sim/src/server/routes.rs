@@ -175,6 +175,7 @@ pub(crate) static ROUTES: &[Route] = &[
     other!(GraphQl "POST" "/graphql" gql::handle),
     other!(Web "GET" "/api/v1/organizations" web::uiex::organizations),
     other!(Web "GET" "/api/v1/organizations/{org}" web::uiex::organization),
+    other!(Web "GET" "/api/v1/organizations/{org}/postgres" web::uiex::postgres),
     other!(Web "GET" "/api/v1/apps/{app}/releases" web::uiex::releases),
     other!(Web "GET" "/api/v1/apps/{app}/releases/current" web::uiex::current_release),
     other!(Web "POST" "/api/v1/releases" web::uiex::create_release),

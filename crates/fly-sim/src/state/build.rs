@@ -92,6 +92,8 @@ impl Builder {
                 kind: org.kind.clone(),
                 trial: org.trial,
                 memory_quota_mb: org.memory_quota_mb,
+                add_ons: org.add_ons.clone(),
+                postgres: org.postgres.clone(),
                 members: org
                     .members
                     .iter()
@@ -108,6 +110,8 @@ impl Builder {
                 kind: "PERSONAL".to_owned(),
                 trial: false,
                 memory_quota_mb: None,
+                add_ons: Vec::new(),
+                postgres: Vec::new(),
                 members: vec![(
                     "Example Person".to_owned(),
                     self.viewer.clone(),

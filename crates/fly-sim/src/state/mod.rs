@@ -60,6 +60,8 @@ pub(crate) struct Org {
     pub(crate) members: Vec<(String, String, String)>,
     pub(crate) trial: bool,
     pub(crate) memory_quota_mb: Option<i64>,
+    pub(crate) add_ons: Vec<crate::world::file::AddOnFile>,
+    pub(crate) postgres: Vec<crate::world::file::ClusterFile>,
 }
 
 #[derive(Debug, Clone)]

@@ -10,8 +10,8 @@ use crate::state::{App, Org, Release, rfc3339};
 fn org_body(org: &Org) -> Value {
     json!({
         "id": org.id, "internal_numeric_id": org.numeric_id, "slug": org.slug,
-        "raw_slug": org.slug, "name": org.name, "paid_plan": true,
-        "personal": org.kind == "PERSONAL", "billing_status": "current", "billable": true,
+        "raw_slug": org.slug, "name": org.name, "paid_plan": !org.trial,
+        "personal": org.kind == "PERSONAL", "billing_status": if org.trial { "trial_active" } else { "current" }, "billable": !org.trial,
         "provisions_beta_extensions": false, "remote_builder_image": "",
     })
 }
@@ -44,6 +44,26 @@ pub(crate) fn organization(call: &mut Call<'_>) -> Answer {
         return Err(auth::forbidden());
     }
     Ok(Reply::json(json!({ "organization": org_body(org) })))
+}
+
+/// Managed Postgres clusters, as flyctl's `mpg list` reads them.
+pub(crate) fn postgres(call: &mut Call<'_>) -> Answer {
+    let Some(org) = call.state.org(call.request.param("org")) else {
+        return Err(Reply::error(404, "organization not found"));
+    };
+    if !call.caller.may_see_org(&org.slug) {
+        return Err(auth::forbidden());
+    }
+    let cluster = |one: &crate::world::file::ClusterFile| {
+        let apps: Vec<Value> =
+            one.apps.iter().map(|name| json!({ "name": name, "id": name })).collect();
+        json!({
+            "id": one.id, "name": one.name, "region": one.region, "status": "ready",
+            "plan": "basic", "disk": 10, "replicas": 1, "attached_apps": apps, "version": 2,
+        })
+    };
+    let data: Vec<Value> = org.postgres.iter().map(cluster).collect();
+    Ok(Reply::json(json!({ "data": data })))
 }
 
 pub(crate) fn app<'a>(call: &'a Call<'_>, name: &str) -> Result<&'a App, Reply> {

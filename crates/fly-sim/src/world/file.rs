@@ -119,6 +119,35 @@ pub(crate) struct OrgFile {
     pub(crate) trial: bool,
     /// Memory of all Machines in one region; absent: no limit.
     pub(crate) memory_quota_mb: Option<i64>,
+    /// Extensions.
+    #[serde(default)]
+    pub(crate) add_ons: Vec<AddOnFile>,
+    /// Managed Postgres clusters.
+    #[serde(default)]
+    pub(crate) postgres: Vec<ClusterFile>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AddOnFile {
+    pub(crate) name: String,
+    /// `upstash_redis`, `tigris` and so on.
+    pub(crate) provider: String,
+    pub(crate) region: Option<String>,
+    #[serde(default)]
+    pub(crate) read_regions: Vec<String>,
+    pub(crate) app: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClusterFile {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) region: String,
+    /// Names of the attached apps.
+    #[serde(default)]
+    pub(crate) apps: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -113,6 +113,55 @@ body! {
 }
 
 body! {
+    #[serde(rename_all = "camelCase")]
+    /// An extension: a Redis, a bucket and so on.
+    AddOnNode {
+        id: String,
+        name: String,
+        primary_region: String,
+        read_regions: Vec<String>,
+        add_on_provider: AddOnProvider,
+        /// The app that it was made for; many have none.
+        app: AddOnApp,
+    }
+}
+
+body! {
+    /// Who provides an extension: `upstash_redis`, `tigris` and so on.
+    AddOnProvider {
+        name: String,
+    }
+}
+
+body! {
+    /// The app of an extension.
+    AddOnApp {
+        name: String,
+    }
+}
+
+body! {
+    /// Answer of the web API's `GET /organizations/{org}/postgres`.
+    ManagedPostgresList {
+        data: Vec<ManagedPostgres>,
+    }
+}
+
+body! {
+    /// A Managed Postgres cluster.
+    ManagedPostgres {
+        id: String,
+        name: String,
+        region: String,
+        status: String,
+        plan: String,
+        /// In GB.
+        disk: i64,
+        attached_apps: Vec<AddOnApp>,
+    }
+}
+
+body! {
     /// Role of an app, e.g. `postgres_cluster`.
     RoleNode {
         name: String,

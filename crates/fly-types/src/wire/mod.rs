@@ -53,8 +53,9 @@ pub use event::{
 pub use field::{Extra, Field, Sensitive};
 pub(crate) use field::{body, open_enum};
 pub use graphql::{
-    AppNode, Connection, EgressIpNode, GraphQlError, GraphQlExtensions, GraphQlReply, HostIssue,
-    ImageDetails, IpNode, IpNodeNetwork, OrganizationNode, PageInfo, ReleaseNode, RoleNode,
+    AddOnApp, AddOnNode, AddOnProvider, AppNode, Connection, EgressIpNode, GraphQlError,
+    GraphQlExtensions, GraphQlReply, HostIssue, ImageDetails, IpNode, IpNodeNetwork,
+    ManagedPostgres, ManagedPostgresList, OrganizationNode, PageInfo, ReleaseNode, RoleNode,
     UserNode, ViewerNode,
 };
 pub use image::ImageRef;

@@ -3,6 +3,7 @@
 //!
 //! It must not know: plans, steps.
 
+pub mod around;
 pub mod digest;
 pub mod facts;
 mod observe;
@@ -90,6 +91,12 @@ pub struct MachineInfo {
     /// Names of environment variables whose value has a 6PN address: a new Machine has another one.
     #[serde(default)]
     pub address_env: Vec<String>,
+    /// Names of hosts of Fly.io and its partners that variables name. Only for planning: they are parts of values, which are not stored.
+    #[serde(skip)]
+    pub hosts: Vec<String>,
+    /// `min_machines_running` of its services, the most of them.
+    #[serde(default)]
+    pub min_running: i64,
     /// Value of `PRIMARY_REGION`.
     pub primary_region: Option<String>,
     /// Out of the proxy's pool.

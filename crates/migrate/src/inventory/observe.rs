@@ -245,6 +245,17 @@ pub fn machine_info(machine: &Machine) -> MachineInfo {
             .filter(|(_, value)| value.contains("fdaa:"))
             .map(|(name, _)| name.clone())
             .collect(),
+        hosts: env
+            .values()
+            .flat_map(|value| super::around::hosts_in(value))
+            .collect::<std::collections::BTreeSet<String>>()
+            .into_iter()
+            .collect(),
+        min_running: services
+            .iter()
+            .filter_map(|service| service.min_machines_running.copied())
+            .max()
+            .unwrap_or(0),
         primary_region: env.get("PRIMARY_REGION").cloned(),
         env: env.into_keys().collect(),
         region,

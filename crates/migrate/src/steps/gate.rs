@@ -21,6 +21,8 @@ pub(crate) const DOCUMENTED: &str = "gate_documented";
 pub(crate) const BACKUP: &str = "gate_backup";
 /// The move was rehearsed, or somebody says why not.
 pub(crate) const REHEARSAL: &str = "gate_rehearsal";
+/// Somebody looked at something.
+pub(crate) const CONFIRM: &str = "gate_confirm";
 /// Host names and certificates are in order.
 pub(crate) const NAMES: &str = "gate_names";
 /// Nothing of the old region is forgotten.

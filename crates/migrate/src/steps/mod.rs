@@ -5,6 +5,7 @@ mod cluster;
 mod create;
 mod data;
 mod destroy;
+mod drain;
 mod egress;
 mod fork;
 mod gate;
@@ -13,6 +14,7 @@ mod lead;
 mod looks;
 mod patch;
 mod power;
+mod primary;
 mod release;
 mod room;
 mod schedule;
@@ -37,13 +39,15 @@ pub(crate) use cluster::IN_SYNC;
 pub(crate) use create::{CREATE, Create};
 pub(crate) use data::{DATA, DISCARD, FILES, HYDRATED};
 pub(crate) use destroy::{DESTROY, DESTROY_VOLUME};
+pub(crate) use drain::DRAIN;
 pub(crate) use egress::{ALLOCATE, ALLOWED, RELEASE_EGRESS, SETTLED};
 pub(crate) use fork::FORK;
-pub(crate) use gate::{ACCOUNTED, BACKUP, DOCUMENTED, NAMES, REHEARSAL, Waiver};
+pub(crate) use gate::{ACCOUNTED, BACKUP, CONFIRM, DOCUMENTED, NAMES, REHEARSAL, Waiver};
 pub(crate) use health::HEALTH;
 pub(crate) use lead::LEAD;
 pub(crate) use patch::PATCH;
 pub(crate) use power::{START, STOP};
+pub(crate) use primary::SWITCH;
 pub(crate) use release::RELEASE;
 pub(crate) use room::ROOM;
 pub(crate) use schedule::{SCHEDULE, period};
@@ -51,7 +55,7 @@ pub(crate) use snapshot::SNAPSHOT;
 pub(crate) use standby::STANDBY;
 pub(crate) use traffic::{CORDON, UNCORDON};
 pub(crate) use unchanged::UNCHANGED;
-pub(crate) use watch::{DRAIN, WATCH};
+pub(crate) use watch::WATCH;
 
 /// Every kind that plans of this tool name.
 pub fn registry(platform: &Arc<Platform>, org: Option<&fly_types::OrgSlug>) -> Registry {
@@ -61,6 +65,7 @@ pub fn registry(platform: &Arc<Platform>, org: Option<&fly_types::OrgSlug>) -> R
         .step(DOCUMENTED, looks::Looks(gate::Documented))
         .step(BACKUP, looks::Looks(gate::Backup(own())))
         .step(REHEARSAL, looks::Looks(gate::Answer))
+        .step(CONFIRM, looks::Looks(gate::Answer))
         .step(NAMES, looks::Looks(gate::Names(own())))
         .step(ACCOUNTED, looks::Looks(gate::Accounted(own())))
         .step(UNCHANGED, looks::Looks(unchanged::Unchanged(own())))
@@ -73,6 +78,7 @@ pub fn registry(platform: &Arc<Platform>, org: Option<&fly_types::OrgSlug>) -> R
         .step(STANDBY, standby::Standby(own()))
         .step(IN_SYNC, looks::Looks(cluster::InSync(own())))
         .step(LEAD, lead::Lead(own()))
+        .step(SWITCH, primary::Switch(own()))
         .step(CREATE, Create::new(own()))
         .step(FORK, fork::Fork(own()))
         .step(SNAPSHOT, snapshot::Snapshot(own()))
@@ -88,7 +94,7 @@ pub fn registry(platform: &Arc<Platform>, org: Option<&fly_types::OrgSlug>) -> R
         .step(CORDON, traffic::Traffic { platform: own(), cordoned: true })
         .step(START, power::Power { platform: own(), run: true })
         .step(STOP, power::Power { platform: own(), run: false })
-        .step(DRAIN, looks::Looks(watch::Drain(own())))
+        .step(DRAIN, looks::Looks(drain::Drain(own())))
         .step(WATCH, looks::Looks(watch::Watch(own())))
         .step(PATCH, looks::Looks(patch::Patch));
     crate::volume::kinds(registry, platform)

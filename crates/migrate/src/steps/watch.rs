@@ -1,4 +1,4 @@
-//! Waiting on purpose: `drain` gives requests that are under way time to end, `watch` looks at the new Machines after the cutover.
+//! `watch_health`: the new Machines are looked at for a while after the cutover.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +14,10 @@ use super::health::problem;
 use super::looks::Look;
 use crate::platform::Platform;
 
-/// Name of the kind that waits.
-pub(crate) const DRAIN: &str = "drain";
-/// Name of the kind that looks meanwhile.
+/// Name of the kind.
 pub(crate) const WATCH: &str = "watch_health";
 const PAUSE: Duration = Duration::from_secs(5);
 
-pub(crate) struct Drain(pub(crate) Arc<Platform>);
 pub(crate) struct Watch(pub(crate) Arc<Platform>);
 
 #[derive(Deserialize)]
@@ -28,21 +25,6 @@ struct Params {
     seconds: u64,
     #[serde(default)]
     machines: Vec<MachineId>,
-}
-
-#[async_trait]
-impl Look for Drain {
-    async fn ready(&self, cx: &StepContext<'_>) -> Result<(), StepError> {
-        let params: Params = cx.parse()?;
-        cx.note(&format!("{} s for requests that are under way", params.seconds));
-        self.0.pause(Duration::from_secs(params.seconds)).await;
-        Ok(())
-    }
-
-    async fn look(&self, cx: &StepContext<'_>) -> Result<Outputs, StepError> {
-        let params: Params = cx.parse()?;
-        Ok(Outputs::none().with("seconds", params.seconds))
-    }
 }
 
 #[async_trait]

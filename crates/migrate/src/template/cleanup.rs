@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fly_types::{MachineId, VolumeId};
+use fly_types::{MachineId, RegionCode, VolumeId};
 use jiff::Timestamp;
 use runbook::plan::{Group, NoReturn, OnLoss, Plan, Risk, SessionSpec, Step};
 use runbook::sealed::SealedPlan;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::PlanError;
 use crate::inventory::facts::{Scope, facts};
-use crate::inventory::{Inventory, MachineInfo};
+use crate::inventory::{Inventory, MachineInfo, VolumeInfo};
 use crate::leases::{LEASES, TTL_SECONDS};
 use crate::steps::{DESTROY, DESTROY_VOLUME, HEALTH, IN_SYNC, RELEASE_EGRESS};
 
@@ -126,48 +126,12 @@ pub fn cleanup(
     }
     let mut first = None;
     if !machines.is_empty() {
-        let step = Step::new(
-            "destroy",
-            DESTROY,
-            format!("{} old Machines in {} are destroyed", machines.len(), scope.source),
-        )
-        .why("they rest since the move and are not needed any more")
-        .params(json!({"machines": machines, "force": gone}))
-        .ensures("the old Machines are gone; one whose host does not answer is destroyed when it is back")
-        .irreversible("a Machine that was destroyed is gone")
-        .risk(Risk::DataLoss)
-        .takes(30, 600)
-        .changes("machine/*")
-        .session(LEASES);
+        let step = machines_step(app.as_str(), &scope.source, &machines, &gone);
         first = Some(step.id.clone());
-        steps.push(
-            machines
-                .iter()
-                .map(|id| format!("fly machine destroy {id} -a {app}"))
-                .fold(step, Step::command),
-        );
+        steps.push(step);
     }
     for volume in &volumes {
-        #[expect(clippy::cast_precision_loss, reason = "volumes have at most 500 GB")]
-        let saved = crate::prices::Prices::embedded()
-            .map_or(0.0, |prices| prices.volume_gb_month * volume.size_gb as f64);
-        let step = Step::new(
-            format!("destroy-{}", volume.id).replace('_', "-"),
-            DESTROY_VOLUME,
-            format!("old volume {} ({} GB) is destroyed", volume.name, volume.size_gb),
-        )
-        .why("it is billed as long as it exists")
-        .params(json!({"volume": volume.id}))
-        .ensures("the volume is on its way out; its snapshots stay for the days that it says")
-        .irreversible(format!(
-            "after 24 hours only its snapshots are left, for {} days",
-            volume.retention_days
-        ))
-        .risk(Risk::DataLoss)
-        .takes(10, 600)
-        .costs(0.0, -saved)
-        .changes("machine/*")
-        .command(format!("fly volumes destroy {} -y -a {app}", volume.id));
+        let step = volume_step(app.as_str(), volume);
         first.get_or_insert_with(|| step.id.clone());
         steps.push(step);
     }
@@ -210,6 +174,55 @@ pub fn cleanup(
     SealedPlan::seal(plan).map_err(PlanError::Unsound)
 }
 
+/// Destroys old Machines; `gone` are those whose host does not answer.
+pub(super) fn machines_step(
+    app: &str,
+    source: &RegionCode,
+    machines: &[&MachineId],
+    gone: &[&MachineId],
+) -> Step {
+    let step = Step::new(
+        "destroy",
+        DESTROY,
+        format!("{} old Machines in {source} are destroyed", machines.len()),
+    )
+    .why("they rest since the move and are not needed any more")
+    .params(json!({"machines": machines, "force": gone}))
+    .ensures(
+        "the old Machines are gone; one whose host does not answer is destroyed when it is back",
+    )
+    .irreversible("a Machine that was destroyed is gone")
+    .risk(Risk::DataLoss)
+    .takes(30, 600)
+    .changes("machine/*")
+    .session(LEASES);
+    machines.iter().map(|id| format!("fly machine destroy {id} -a {app}")).fold(step, Step::command)
+}
+
+/// Destroys an old volume.
+pub(super) fn volume_step(app: &str, volume: &VolumeInfo) -> Step {
+    #[expect(clippy::cast_precision_loss, reason = "volumes have at most 500 GB")]
+    let saved = crate::prices::Prices::embedded()
+        .map_or(0.0, |prices| prices.volume_gb_month * volume.size_gb as f64);
+    Step::new(
+        format!("destroy-{}", volume.id).replace('_', "-"),
+        DESTROY_VOLUME,
+        format!("old volume {} ({} GB) is destroyed", volume.name, volume.size_gb),
+    )
+    .why("it is billed as long as it exists")
+    .params(json!({"volume": volume.id}))
+    .ensures("the volume is on its way out; its snapshots stay for the days that it says")
+    .irreversible(format!(
+        "after 24 hours only its snapshots are left, for {} days",
+        volume.retention_days
+    ))
+    .risk(Risk::DataLoss)
+    .takes(10, 600)
+    .costs(0.0, -saved)
+    .changes("machine/*")
+    .command(format!("fly volumes destroy {} -y -a {app}", volume.id))
+}
+
 /// Every process group that loses Machines has some that the move made, so that none passes through zero: a deploy would start a group
 /// without Machines anew, at the smallest size.
 fn whole(inventory: &Inventory, scope: &Scope, old: &[&MachineInfo]) -> Result<(), PlanError> {
@@ -236,7 +249,7 @@ fn whole(inventory: &Inventory, scope: &Scope, old: &[&MachineInfo]) -> Result<(
 }
 
 /// The last step: egress addresses of a region without Machines.
-fn addresses(
+pub(super) fn addresses(
     inventory: &Inventory,
     known: &Inventory,
     scope: &Scope,

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::draft::Draft;
 use crate::inventory::room::needs;
-use crate::steps::{ACCOUNTED, BACKUP, DOCUMENTED, NAMES, REHEARSAL, ROOM, Waiver};
+use crate::steps::{ACCOUNTED, BACKUP, CONFIRM, DOCUMENTED, NAMES, REHEARSAL, ROOM, Waiver};
 
 impl Draft<'_> {
     /// The gates before anything is changed.
@@ -26,7 +26,7 @@ impl Draft<'_> {
                     .map(|mount| json!({"machine": machine.id, "path": mount.path}))
             })
             .collect();
-        let steps = vec![
+        let mut steps = vec![
             Step::new("documented", DOCUMENTED, "the state before is saved")
                 .why("what was there can be looked up, and an undo can be judged")
                 .ensures("inventory and facts are in the plan beside the journal")
@@ -55,7 +55,29 @@ impl Draft<'_> {
                 .command(format!("fly certs list -a {app}")),
             self.room(),
         ];
+        steps.extend(self.hard_coded());
         self.serial("gates", "checklist", steps);
+    }
+
+    /// Names of the old region that are written somewhere: only a person can say whether they have to follow.
+    fn hard_coded(&self) -> Option<Step> {
+        let found = self.hard_coded_names();
+        (!found.is_empty()).then(|| {
+            Step::new("hard-coded", CONFIRM, "names of the old region were looked at")
+                .why("they go on pointing at the old region after the move (H16)")
+                .params(json!({
+                    "question": "regions-checked",
+                    "answer": self.request.options.regions_checked,
+                    "by": self.request.options.operator,
+                    "text": format!(
+                        "nobody says whether these names of {} have to change: {}",
+                        self.request.source,
+                        found.join(", ")
+                    ),
+                    "how": "look at them, change what has to follow, then resume with --answer regions-checked=TEXT",
+                }))
+                .ensures("the journal says who looked at them")
+        })
     }
 
     /// The target has room. Asked again here: a plan may be days old.

@@ -89,18 +89,9 @@ pub(super) fn blocked(inventory: &Inventory, request: &Request) -> Vec<Blocked> 
                 "remove the GPU from the configuration, or move that workload elsewhere".to_owned(),
             );
         }
-        if machine.image.contains("flyio/postgres")
-            || machine.metadata.contains_key("fly-managed-postgres")
-        {
-            block(
-                None,
-                format!("Machine {id} is a member of an unmanaged Postgres cluster"),
-                format!(
-                    "move the database first: for a small one dump and restore into a new cluster in {} (`fly postgres create --region {0}`, `fly postgres import`), \
-                     for one with at least 3 members add replicas there and fail over; then plan again. A plan for that comes with fly-pg-ops",
-                    request.target
-                ),
-            );
+        if is_postgres(machine) {
+            let (what, todo) = postgres(&machine.image, app.as_str(), request);
+            block(None, format!("Machine {id} is {what}"), todo);
         }
         if machine.incomplete {
             block(
@@ -148,6 +139,32 @@ pub(super) fn blocked(inventory: &Inventory, request: &Request) -> Vec<Blocked> 
         );
     }
     problems
+}
+
+fn is_postgres(machine: &MachineInfo) -> bool {
+    machine.image.contains("flyio/postgres")
+        || machine.metadata.contains_key("fly-managed-postgres")
+}
+
+/// What an unmanaged Postgres is, and how it moves (region-migration reference, 6.3).
+fn postgres(image: &str, app: &str, request: &Request) -> (String, String) {
+    let target = &request.target;
+    let by_dump = format!(
+        "stop its writers, `fly postgres create --name {app}-{target} --region {target}`, `fly postgres import SOURCE_URI -a {app}-{target}`, \
+         `fly postgres detach {app} -a APP`, `fly postgres attach {app}-{target} -a APP`, deploy; keep the old one until that is proven"
+    );
+    if image.contains("postgres-flex") {
+        let what = "a member of an unmanaged Postgres cluster (flex)".to_owned();
+        let todo = format!(
+            "move the database before the apps that use it. Small, or with less than 3 members, by dump and restore: {by_dump}. With at least 3: add 3 members there \
+             (`fly machine clone MEMBER --region {target} -a {app}`), deploy with primary_region and [env] PRIMARY_REGION = \"{target}\", \
+             `fly postgres failover -a {app}`, remove the old ones one by one (`repmgr standby unregister` before `fly machine destroy`). A plan for that comes with fly-pg-ops"
+        );
+        (what, todo)
+    } else {
+        let what = "a member of a legacy Postgres cluster (Stolon), which cannot be extended into another region".to_owned();
+        (what, format!("move the database before the apps that use it: {by_dump}"))
+    }
 }
 
 /// What a LiteFS node must be like, so that its cluster can be moved node by node.

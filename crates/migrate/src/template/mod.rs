@@ -2,6 +2,7 @@
 //!
 //! Must not know: how a step is done (`steps`), the terminal.
 
+mod around;
 pub mod cleanup;
 mod commands;
 mod cost;
@@ -9,6 +10,8 @@ mod draft;
 mod egress;
 mod gates;
 mod kinds;
+mod no_soak;
+mod primary;
 mod replicated;
 mod restore;
 mod scheduled;
@@ -29,6 +32,7 @@ use serde_json::json;
 
 use crate::guards::Guards;
 use crate::inventory::Inventory;
+use crate::inventory::around::Around;
 use crate::inventory::facts::{Scope, facts};
 use crate::prices::Prices;
 use crate::regions::{RegionError, Regions};
@@ -60,14 +64,22 @@ pub struct Options {
     pub waive_backup: Option<String>,
     /// Where the rehearsal is recorded, or why there is none.
     pub rehearsed: Option<String>,
+    /// Who looked at names of the old region that are written somewhere, and what came of it.
+    pub regions_checked: Option<String>,
     /// Why certificates that are not in order do not matter.
     pub waive_names: Option<String>,
     /// How long requests that are under way get, in seconds.
     pub drain_seconds: u64,
     /// How long the new Machines are watched after the cutover, in seconds.
     pub watch_seconds: u64,
+    /// Destroy the old side in the same run, without time to look whether the new side is right.
+    pub no_soak: bool,
     /// Text of fly.toml, for the patch.
     pub fly_toml: Option<String>,
+    /// Its name, as the patch names it.
+    pub fly_toml_name: String,
+    /// What is around the app; empty if nobody looked.
+    pub around: Around,
     /// Regions into which data may be moved; empty: all (hazard H24).
     pub allowed: Vec<RegionCode>,
     /// Who plans: named where something is waived.
@@ -82,10 +94,14 @@ impl Default for Options {
             backup_hours: 24,
             waive_backup: None,
             rehearsed: None,
+            regions_checked: None,
             waive_names: None,
             drain_seconds: 30,
             watch_seconds: 120,
+            no_soak: false,
             fly_toml: None,
+            fly_toml_name: "fly.toml".to_owned(),
+            around: Around::default(),
             allowed: Vec::new(),
             operator: "unknown".to_owned(),
             guards: Guards::ALL,
@@ -165,6 +181,7 @@ pub fn plan(
     }
     let guards = request.options.guards;
     let mut problems = kinds::blocked(inventory, request);
+    problems.extend(around::blocked(inventory, request));
     problems.retain(|problem| problem.hazard.is_none_or(|hazard| guards.has(hazard)));
     if !problems.is_empty() {
         return Err(PlanError::Blocked { app: inventory.app.to_string(), problems });
@@ -173,6 +190,10 @@ pub fn plan(
     let scope = Scope { source: request.source.clone(), target: request.target.clone(), mark };
     let mut draft = Draft::new(inventory, regions, request, &scope);
     stateless::build(&mut draft);
+    draft.around_notes();
+    if request.options.no_soak {
+        no_soak::build(&mut draft);
+    }
     let (mut groups, mut sessions, mut warnings, no_return) = draft.finish();
     guards.strip(&mut groups, &mut sessions);
     warnings.retain(|text| text.split_once(':').is_none_or(|(hazard, _)| guards.has(hazard)));
@@ -181,6 +202,8 @@ pub fn plan(
     inputs.insert("target".to_owned(), json!(request.target));
     inputs.insert("scope".to_owned(), json!(scope));
     inputs.insert("inventory".to_owned(), json!(inventory));
+    inputs.insert("hazards".to_owned(), crate::guards::held(&groups, &warnings));
+    inputs.insert("around".to_owned(), json!(request.options.around));
     if let Some(prices) = Prices::embedded() {
         inputs.insert("prices".to_owned(), json!({"as_of": prices.as_of, "source": prices.source}));
     }

@@ -16,6 +16,9 @@ use crate::steps::{CORDON, CREATE, DRAIN, HEALTH, PATCH, START, STOP, UNCHANGED,
 /// Copies that are made beside each other: the platform allows one create a second per app, so more only wait.
 const AT_ONCE: u32 = 4;
 
+/// Name of the patch of fly.toml beside a plan `plan.json`.
+pub(super) const PATCH_FILE: &str = "plan.fly.toml.patch";
+
 /// The whole plan for an app without volumes.
 pub(super) fn build(draft: &mut Draft<'_>) {
     let services = draft.of(Kind::Service);
@@ -28,6 +31,7 @@ pub(super) fn build(draft: &mut Draft<'_>) {
         services.iter().map(|machine| service_copy(draft, machine)).collect();
     create.extend(workers.iter().map(|machine| worker_copy(draft, machine)));
     create.extend(super::scheduled::copies(draft));
+    super::primary::build(draft, true);
     draft.parallel("create", "make the copies", AT_ONCE, create);
     super::replicated::grow(draft);
     let checked: Vec<&MachineInfo> =
@@ -52,6 +56,7 @@ pub(super) fn build(draft: &mut Draft<'_>) {
     }
     super::scheduled::build(draft);
     super::standby::build(draft);
+    super::primary::build(draft, false);
     let mut close = super::volume::hydrated(draft);
     close.push(watch(draft, &checked, &workers));
     close.extend(patch(draft));
@@ -161,16 +166,7 @@ fn cutover(draft: &Draft<'_>, services: &[&MachineInfo], workers: &[&MachineInfo
                     .fold(cordon, Step::command),
             );
         }
-        steps.push(
-            Step::new("drain", DRAIN, "requests that are under way end")
-                .why("stopping kills what is under way")
-                .params(json!({"seconds": draft.request.options.drain_seconds}))
-                .ensures("the old Machines had time to finish")
-                .takes(
-                    draft.request.options.drain_seconds,
-                    draft.request.options.drain_seconds * 2 + 60,
-                ),
-        );
+        steps.push(drain(draft, "drain", &closed));
     }
     let running: Vec<&MachineInfo> =
         workers.iter().copied().filter(|machine| machine.runs()).collect();
@@ -206,6 +202,16 @@ fn cutover(draft: &Draft<'_>, services: &[&MachineInfo], workers: &[&MachineInfo
         );
     }
     steps
+}
+
+/// Requests that are under way on cordoned Machines end.
+pub(super) fn drain(draft: &Draft<'_>, id: &str, machines: &[&MachineInfo]) -> Step {
+    let seconds = draft.request.options.drain_seconds;
+    Step::new(id, DRAIN, "requests that are under way end")
+        .why("stopping kills what is under way (H08)")
+        .params(json!({"seconds": seconds, "machines": ids(machines), "org": draft.inventory.org}))
+        .ensures(format!("no request is under way on the old Machines, or {seconds} s are over"))
+        .takes(seconds, seconds * 2 + 60)
 }
 
 fn unchanged(draft: &Draft<'_>) -> Step {
@@ -279,21 +285,34 @@ fn watch(draft: &Draft<'_>, services: &[&MachineInfo], workers: &[&MachineInfo])
 }
 
 fn patch(draft: &Draft<'_>) -> Option<Step> {
-    let source = draft.request.source.as_str();
+    let (source, target) = (&draft.request.source, &draft.request.target);
     let primary = draft
         .inventory
         .machines
         .iter()
-        .any(|machine| machine.primary_region.as_deref() == Some(source));
-    let text = draft.request.options.fly_toml.as_deref();
-    let patch =
-        crate::region::patch::primary_region(text, &draft.request.source, &draft.request.target);
-    (primary || patch.is_some()).then(|| {
-        let patch = patch.unwrap_or_else(|| format!("primary_region = \"{}\"\n", draft.request.target));
-        Step::new("config", PATCH, "the change of fly.toml is shown")
-            .why("without it the next deploy puts new process groups and the release command into the old region")
-            .params(json!({"patch": patch}))
-            .ensures("the patch is in the report; you commit it and deploy")
-            .command("git apply fly.toml.patch && fly deploy")
+        .any(|machine| machine.primary_region.as_deref() == Some(source.as_str()));
+    let name = draft.request.options.fly_toml_name.as_str();
+    let found = draft
+        .request
+        .options
+        .fly_toml
+        .as_deref()
+        .map(|text| crate::region::patch::primary_region(name, text, source, target));
+    let by_hand = || format!("set primary_region = \"{target}\" in fly.toml\n");
+    let (patch, is_patch) = match found {
+        Some(Ok(Some(patch))) => (patch, true),
+        Some(Err(error)) => (format!("{name} cannot be edited ({error}): {}", by_hand()), false),
+        None if primary => (by_hand(), false),
+        // It names another region already, or nothing runs by its word.
+        Some(Ok(None)) | None => return None,
+    };
+    let step = Step::new("config", PATCH, format!("the change of {name} is shown"))
+        .why("without it the next deploy puts new process groups and the release command into the old region (H15)")
+        .params(json!({"patch": patch, "is_patch": is_patch}))
+        .ensures("the patch is in the report; you commit it and deploy");
+    Some(if is_patch {
+        step.command(format!("git apply {PATCH_FILE} && fly deploy -a {}", draft.app()))
+    } else {
+        step.command(format!("fly deploy --primary-region {target} -a {}", draft.app()))
     })
 }

@@ -149,6 +149,7 @@ fn freeze(draft: &Draft<'_>, machines: &[&MachineInfo]) -> Vec<Step> {
                 .into_iter()
                 .fold(step, Step::command),
         );
+        steps.push(super::stateless::drain(draft, "drain-volumes", &open).under("fence"));
     }
     let seconds = machines.iter().map(|machine| machine.stop_seconds).max().unwrap_or(5);
     let step = Step::new(FREEZE, STOP, format!("{} Machines with volumes stop", machines.len()))

@@ -13,16 +13,42 @@ impl Draft<'_> {
         self.warnings.extend(self.snapshots());
     }
 
-    /// Variables that hold the name of the region that is left; their values are not kept.
+    /// Places that name the region that is left: variables by their name, Machines elsewhere, lines of fly.toml.
+    pub(super) fn hard_coded_names(&self) -> Vec<String> {
+        let source = self.request.source.as_str();
+        let machines: Vec<_> = self.inventory.in_region(&self.request.source).collect();
+        let names: BTreeSet<String> = machines
+            .iter()
+            .flat_map(|machine| &machine.region_env)
+            .map(|name| format!("variable {name}"))
+            .chain(
+                self.inventory
+                    .machines
+                    .iter()
+                    .filter(|machine| machine.region != self.request.source)
+                    .filter(|machine| {
+                        machine.hosts.iter().any(|host| {
+                            host.starts_with(&format!("{source}."))
+                                || host.contains(&format!(".{source}."))
+                        })
+                    })
+                    .map(|machine| format!("a host in a variable of Machine {}", machine.id)),
+            )
+            .collect();
+        let mut names: Vec<String> = names.into_iter().collect();
+        if let Some(text) = &self.request.options.fly_toml {
+            names.extend(lines_that_name(text, source, &self.request.options.fly_toml_name));
+        }
+        names
+    }
+
     fn region_names(&self) -> Option<String> {
-        let machines = self.inventory.in_region(&self.request.source);
-        let names: BTreeSet<&str> =
-            machines.flat_map(|machine| &machine.region_env).map(String::as_str).collect();
+        let names = self.hard_coded_names();
         (!names.is_empty()).then(|| {
             format!(
                 "H16: {} is written into {} of app {}: the copies get the same values; change them, and fly-replay headers and firewall rules that name it",
                 self.request.source,
-                names.into_iter().collect::<Vec<_>>().join(", "),
+                names.join(", "),
                 self.app()
             )
         })
@@ -82,4 +108,19 @@ impl Draft<'_> {
             )
         })
     }
+}
+
+/// Lines of fly.toml that name a region beside the primary region, which the patch moves: only their numbers and keys are kept.
+fn lines_that_name(text: &str, region: &str, file: &str) -> Vec<String> {
+    let lines = text.lines().enumerate().filter_map(|(number, line)| {
+        let line = line.split_once('#').map_or(line, |(before, _)| before);
+        let (key, value) = line.split_once('=').unwrap_or(("", line));
+        let key = key.trim().trim_matches('"');
+        let word = value
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|word| word.eq_ignore_ascii_case(region));
+        (word && !matches!(key, "primary_region" | "PRIMARY_REGION" | "app"))
+            .then(|| format!("line {} of {file}", number + 1))
+    });
+    lines.collect()
 }

@@ -16,7 +16,8 @@ use super::judge;
 use super::plan::{Job, JobError, Request, SnapshotInfo, plan};
 use crate::cli::Args;
 use crate::inventory::{Inventory, observe};
-use crate::region::cli::{AnswerArgs, at, load, no_run};
+use crate::region::act::{at, load, no_run};
+use crate::region::cli::AnswerArgs;
 use crate::region::runs::{ended, refused, store};
 use crate::regions::Regions;
 

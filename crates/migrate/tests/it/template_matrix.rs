@@ -32,4 +32,5 @@ matrices! {
     litefs, cleanup_after_litefs;
     lost, cleanup_after_lost;
     shards, cleanup_after_shards;
+    primary, cleanup_after_primary;
 }
