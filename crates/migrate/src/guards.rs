@@ -1,7 +1,7 @@
 //! The hazards of a move between regions, H01 to H24, and what guards against each.
 //!
 //! One table, from which plans say what protects them, the documentation page is made, and tests know which guard to take away: every
-//! guard can be switched off, and then a named test must fail. No flag of the command does that.
+//! guard but that of H21 can be switched off, and then a named test must fail. No flag of the command does that.
 
 use std::fmt::{self, Write as _};
 
