@@ -16,11 +16,18 @@ pub fn format(document: &Document) -> Result<String, EditError> {
         return Err(EditError::NotToml { line: document.position(mistake.span.start).line });
     }
     let text = document.text();
-    let mut printer =
-        Printer { text, out: String::with_capacity(text.len()), depth: 0, blank: false };
+    let mut printer = Printer {
+        text,
+        out: String::with_capacity(text.len()),
+        depth: 0,
+        blank: false,
+        joined: false,
+    };
     let events = syntax::events(text);
-    for statement in statements(&events) {
-        printer.statement(statement);
+    let statements = statements(&events);
+    let above = above_headers(&statements);
+    for (statement, above) in statements.into_iter().zip(above) {
+        printer.statement(statement, above);
     }
     let out = printer.out;
     let (root, mistakes) = syntax::parse(&out);
@@ -47,6 +54,46 @@ fn statements(events: &[Event]) -> Vec<&[Event]> {
     found
 }
 
+/// What a line begins with; none when it is blank.
+fn first_kind(statement: &[Event]) -> Option<EventKind> {
+    statement.iter().map(Event::kind).find(|kind| *kind != EventKind::Whitespace)
+}
+
+fn is_header(kind: Option<EventKind>) -> bool {
+    matches!(kind, Some(EventKind::StdTableOpen | EventKind::ArrayTableOpen))
+}
+
+/// For each line: the levels of the header below, where the line is a comment of the block above it.
+///
+/// A block belongs to the header when nothing stands between them and a blank line, or the start of the file, above the block. A comment
+/// right below a setting belongs to that: it often is one that was commented out.
+fn above_headers(statements: &[&[Event]]) -> Vec<Option<usize>> {
+    let mut found = vec![None; statements.len()];
+    let mut block = None;
+    for (at, statement) in statements.iter().enumerate() {
+        let kind = first_kind(statement);
+        match kind {
+            Some(EventKind::Comment) => {
+                let free = at == 0 || first_kind(statements[at - 1]).is_none();
+                block = block.or(free.then_some(at));
+            }
+            _ => {
+                if let Some(start) = block.take()
+                    && is_header(kind)
+                {
+                    found[start..at].fill(Some(levels(statement)));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Levels of a header: the parts of its name.
+fn levels(statement: &[Event]) -> usize {
+    statement.iter().filter(|event| event.kind() == EventKind::SimpleKey).count()
+}
+
 struct Printer<'a> {
     text: &'a str,
     out: String,
@@ -54,6 +101,8 @@ struct Printer<'a> {
     depth: usize,
     /// A blank line was seen and not yet printed.
     blank: bool,
+    /// The line before is a comment of the header that follows.
+    joined: bool,
 }
 
 impl Printer<'_> {
@@ -61,18 +110,15 @@ impl Printer<'_> {
         self.text.get(event.span().start()..event.span().end()).unwrap_or("")
     }
 
-    fn statement(&mut self, events: &[Event]) {
-        let kind = events.iter().map(Event::kind).find(|kind| *kind != EventKind::Whitespace);
-        let Some(kind) = kind else {
+    fn statement(&mut self, events: &[Event], above: Option<usize>) {
+        let Some(kind) = first_kind(events) else {
             self.blank = !self.out.is_empty();
             return;
         };
         match kind {
             EventKind::StdTableOpen | EventKind::ArrayTableOpen => {
-                let keys = events.iter().filter(|event| event.kind() == EventKind::SimpleKey);
-                self.depth = keys.count();
-                // A comment block directly above belongs to the section.
-                if !self.blank && !self.out.is_empty() && !self.comment_above() {
+                self.depth = levels(events);
+                if !self.joined && !self.out.is_empty() {
                     self.blank = true;
                 }
                 self.line(self.depth.saturating_sub(1), &self.header(events));
@@ -80,17 +126,15 @@ impl Printer<'_> {
             EventKind::Comment => {
                 let comment = events.iter().find(|event| event.kind() == EventKind::Comment);
                 let comment = comment.map_or("", |event| self.source(event)).trim_end().to_owned();
-                self.line(self.depth, &comment);
+                let depth = above.map_or(self.depth, |levels| levels.saturating_sub(1));
+                self.line(depth, &comment);
             }
             _ => {
                 let line = self.assignment(events);
                 self.line(self.depth, &line);
             }
         }
-    }
-
-    fn comment_above(&self) -> bool {
-        self.out.lines().next_back().is_some_and(|line| line.trim_start().starts_with('#'))
+        self.joined = above.is_some();
     }
 
     fn line(&mut self, depth: usize, content: &str) {

@@ -83,6 +83,10 @@ impl Builder<'_, '_> {
 
     fn document(&mut self) {
         while let Some(event) = self.next() {
+            if self.full() {
+                // No TOML at all: nothing that follows would be told.
+                break;
+            }
             match event.kind() {
                 EventKind::StdTableOpen | EventKind::ArrayTableOpen => self.header(&event),
                 EventKind::SimpleKey => {

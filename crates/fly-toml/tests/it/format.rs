@@ -105,3 +105,51 @@ fn formatting_and_fixing_twice_changes_nothing_more_and_formatting_no_meaning() 
     println!("corpus: {files} files formatted, {fixed} fixed");
     assert_eq!(files, 213);
 }
+
+#[test]
+fn a_comment_goes_with_what_it_stands_at() {
+    let text = "\
+app = 'x'
+# off = 1
+[env]
+A = 1
+# B = 2
+[http_service]
+internal_port = 80
+
+# of the checks,
+  # in two lines
+[[http_service.checks]]
+path = '/'
+
+    # of nothing
+
+  # of the machine
+[[vm]]
+memory = 512
+";
+    let clean = "\
+app = 'x'
+# off = 1
+
+[env]
+  A = 1
+  # B = 2
+
+[http_service]
+  internal_port = 80
+
+  # of the checks,
+  # in two lines
+  [[http_service.checks]]
+    path = '/'
+
+    # of nothing
+
+# of the machine
+[[vm]]
+  memory = 512
+";
+    assert_eq!(formatted(text), clean);
+    assert_eq!(formatted(clean), clean);
+}
