@@ -56,16 +56,22 @@ impl Scan<'_> {
         }
         let at = user_end + 1;
         let Some(stop) = self.row_end(host_at, at) else { return };
-        if stop < at + 3
-            || self.bytes[at..stop].contains(&b' ')
-            || std::str::from_utf8(&self.bytes[host_at..stop])
-                .is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok())
-        {
+        if stop < at + 3 || self.bytes[at..stop].contains(&b' ') || self.is_ipv6(host_at, at) {
             return;
         }
         self.from = host_at;
         let value = value::unescape(&self.bytes[at..stop], 1);
         self.claim_as(R::CredentialFile, Kind::Secret, at, stop, Some(value), Learn::Yes);
+    }
+
+    /// Whether what stands from `from` beyond `to` is part of an IPv6 address: in one with a group of digits only, the groups around it look
+    /// like a row, and neither an address nor its pseudonym is a password.
+    fn is_ipv6(&self, from: usize, to: usize) -> bool {
+        let group = |byte: u8| byte.is_ascii_hexdigit() || byte == b':';
+        let start = self.run_start(from, 40, group);
+        let length = self.bytes[start..].iter().take(40).take_while(|byte| group(**byte)).count();
+        let text = std::str::from_utf8(&self.bytes[start..start + length]).unwrap_or_default();
+        start + length > to && text.trim_end_matches(':').parse::<std::net::Ipv6Addr>().is_ok()
     }
 
     /// `login ` ends at `end`: a row of `.netrc` if `NAME password p` follows, in one line or several.

@@ -94,3 +94,33 @@ fn an_address_that_touches_a_token_is_an_address() {
     assert!(!output.contains("66.1.2.3") && !output.contains("AbCd"), "{output}");
     assert_eq!(text("v66.1.2.3 and 66.1.2.3rc1"), "v66.1.2.3 and 66.1.2.3rc1");
 }
+
+/// A group of digits only is a port, and what stands around it a host, a database, a user and a password, to those who look at too little.
+#[test]
+fn no_part_of_an_address_is_the_password_of_a_row() {
+    let addresses = [
+        "3fff:dfa:6364:d5c7:5341:d49c:f17:a4e1",
+        "fdaa:fff4:5774:f1b8:56db:13a3:36d4:5530",
+        "3fff:1e2:4055:c506:60e4:987e:f431:e606",
+        "fdaa:0:18:a7b:7d:f066:d5b4:2",
+        "2604:1380:4091:ab00::beef:cafe:d00d",
+    ];
+    for address in addresses {
+        for input in around(address).into_iter().chain([
+            format!("cannot connect with {address} after 3 tries"),
+            format!("value='{address}', next"),
+            format!("peer {address}: refused"),
+            format!("[{address}]:5432 is down"),
+        ]) {
+            assert!(!text(&input).contains('‹'), "{input}\n{}", text(&input));
+        }
+    }
+    for row in [
+        "3:db.internal:5432:appdb:app:hunter7Zq",
+        "pg.conf:12:db.internal:5432:appdb:app:hunter7Zq",
+        "dead:5432:beef:cafe:hunter7Zq",
+        "dead:5432:beef:cafe:0123456789abcdef",
+    ] {
+        assert!(text(row).contains('‹'), "{row}");
+    }
+}
